@@ -1,0 +1,75 @@
+"""Connections: one SCIM client of a tenant each, with a profile that says how that identity provider differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from scim_service import audit, errors, idp
+from scim_service.storage import tables
+from scim_service.storage.work import Work
+
+SEEN_EVERY = timedelta(minutes=1)
+"""`last_seen_at` is a write at most this often, never one per request (decision 22)."""
+
+_connections = tables.access.connections
+_MINE = _connections.c.tenant_id == sa.bindparam("tenant")
+_BY_NAME = sa.select(_connections).where(_MINE, _connections.c.name == sa.bindparam("name"))
+_ALL = sa.select(_connections).where(_MINE).order_by(_connections.c.name)
+_THIS = sa.update(_connections).where(_MINE, _connections.c.seq == sa.bindparam("connection"))
+_SEEN = _THIS.values(last_seen_at=sa.bindparam("at"))
+_FAILED = _THIS.values(last_error_at=sa.bindparam("at"), last_error=sa.bindparam("error"))
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A SCIM client: its profile is chosen when it is made and never guessed."""
+
+    seq: int
+    name: str
+    profile: str
+    created_at: datetime
+    last_seen_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+
+
+def create(work: Work, name: str, profile: str) -> Connection:
+    """Make a connection. Raises InvalidValue for an unknown profile, Uniqueness for a taken name."""
+    if profile not in idp.PROFILES:
+        raise errors.InvalidValue(f"There is no profile {profile!r}. Choose one of: {', '.join(sorted(idp.PROFILES))}.")
+    seq = work.insert_one(_connections, name=name, profile=profile, created_at=work.now)
+    audit.record(work, "connection:created", name, profile=profile)
+    return Connection(seq, name, profile, work.now, None, None, None)
+
+
+def find(work: Work, name: str) -> Connection:
+    """The connection with this name. Raises NotFound naming those that exist."""
+    row = work.row(_BY_NAME, name=name)
+    if row is None:
+        known = ", ".join(one.name for one in listing(work)) or "none yet"
+        raise errors.NotFound(f"There is no connection {name!r} in this tenant (there is: {known}).")
+    return _connection(row)
+
+
+def listing(work: Work) -> list[Connection]:
+    """The tenant's connections, by name."""
+    return [_connection(row) for row in work.rows(_ALL)]
+
+
+def seen(work: Work, connection_seq: int) -> None:
+    """Note that the connection was heard of at `work.now`."""
+    work.execute(_SEEN, connection=connection_seq, at=work.now)
+
+
+def failed(work: Work, connection_seq: int, error: str) -> None:
+    """Note what the connection was last refused, for its administrator to see."""
+    work.execute(_FAILED, connection=connection_seq, at=work.now, error=error)
+
+
+def _connection(row: sa.Row[tuple[object, ...]]) -> Connection:
+    values = dict(row._mapping)
+    values.pop("tenant_id")
+    return Connection(**values)

@@ -1,0 +1,64 @@
+"""Tenants: one customer organization each, the boundary of everything (licensing.md D-1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from scim_service import audit, errors
+from scim_service.storage import tables
+from scim_service.storage.work import Work, first_key
+
+EXIT_GRACE = timedelta(hours=1)
+"""Decision 28: protects moves between groups that arrive as two calls."""
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+_tenants = tables.access.tenants
+_BY_SLUG = sa.select(_tenants).where(_tenants.c.slug == sa.bindparam("slug"))
+_ALL = sa.select(_tenants).order_by(_tenants.c.slug)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One customer organization; `exit_grace`: how long a seat outlives its reason unless a type or rule says else."""
+
+    id: int
+    slug: str
+    name: str
+    exit_grace: timedelta
+
+
+def create(work: Work, slug: str, name: str, exit_grace: timedelta = EXIT_GRACE) -> Tenant:
+    """Make a tenant; `work` becomes this tenant's. Raises InvalidValue for a bad slug, Uniqueness for a taken one."""
+    if not SLUG.fullmatch(slug):
+        raise errors.InvalidValue("A tenant's slug is 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.")
+    values = {"slug": slug, "name": name, "exit_grace": int(exit_grace.total_seconds()), "created_at": work.now}
+    result = work.connection.execute(sa.insert(_tenants), values)
+    work.tenant_id = first_key(result)
+    work.insert(tables.licensing.licensing, [{"last_seq": 0, "next_due": None}])
+    audit.record(work, "tenant:created", slug, name=name, exit_grace=values["exit_grace"])
+    return Tenant(work.tenant_id, slug, name, exit_grace)
+
+
+def find(work: Work, slug: str) -> Tenant:
+    """The tenant with this slug. Raises NotFound."""
+    row = work.row(_BY_SLUG, slug=slug)
+    if row is None:
+        raise errors.NotFound(
+            f"There is no tenant {slug!r}. Make it with: scim-service tenant create {slug} --name NAME"
+        )
+    return _tenant(row)
+
+
+def listing(work: Work) -> list[Tenant]:
+    """Every tenant, by slug."""
+    return [_tenant(row) for row in work.rows(_ALL)]
+
+
+def _tenant(row: sa.Row[tuple[object, ...]]) -> Tenant:
+    found = row._mapping
+    return Tenant(found["id"], found["slug"], found["name"], timedelta(seconds=found["exit_grace"]))

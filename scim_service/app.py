@@ -1,0 +1,58 @@
+"""The start of the program on one screen: settings in, a Flask application out."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from flask import Flask, Response, g, request
+
+from scim_service.clock import Clock
+from scim_service.config import Settings
+from scim_service.endpoints import door, failures, health, proxies, scim, service
+from scim_service.storage.database import Database
+from scim_service.storage.store import Store
+
+_log = logging.getLogger("scim_service.requests")
+
+
+def open_store(settings: Settings) -> Store:
+    """The database and the clock that the settings name; nothing is connected before it is used."""
+    database = Database(settings.database_url, threads=settings.threads, synchronous=settings.synchronous)
+    return Store(database, Clock.parse(settings.clock))
+
+
+def create_app(settings: Settings, store: Store | None = None) -> Flask:
+    """The whole service as a WSGI application: SCIM at /scim/v2, health at /live and /ready."""
+    app = Flask("scim_service", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.extensions[service.KEY] = service.Service(store or open_store(settings), settings)
+    app.before_request(door.begin)
+    app.before_request(door.enter)
+    app.after_request(finish)
+    app.register_blueprint(scim.blueprint, url_prefix=door.PREFIX)
+    app.register_blueprint(health.blueprint)
+    failures.register(app)
+    app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def finish(response: Response) -> Response:
+    """Say the request's number, keep the answer out of caches, and write its line in the log."""
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    who = g.get("caller")
+    _log.info(
+        "request",
+        extra={
+            "request_id": g.request_id,
+            "tenant": who.tenant_id if who else None,
+            "actor": who.connection if who else None,
+            "method": request.method,
+            "route": str(request.url_rule) if request.url_rule else "",
+            "status": response.status_code,
+            "ms": round((time.perf_counter() - g.began) * 1000, 1),
+        },
+    )
+    return response

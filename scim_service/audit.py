@@ -1,0 +1,61 @@
+"""The event log: one append-only row per change, in the transaction of the change (decision 26, reliability.md D1).
+
+An action is `subject:verb`. `data` names what changed, with what a replay needs; it never holds a secret or a value
+whose attribute is never returned. A change that changes nothing is not recorded (D3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from scim_service.storage import tables
+from scim_service.storage.work import Work
+
+_audit = tables.audit.audit
+_OF_SUBJECT = (
+    sa.select(_audit)
+    .where(_audit.c.tenant_id == sa.bindparam("tenant"), _audit.c.subject == sa.bindparam("subject"))
+    .order_by(_audit.c.seq)
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the log as it is read back."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    data: dict[str, Any]
+
+
+def record(work: Work, action: str, subject: str, **data: Any) -> None:
+    """Write one event about `subject` (a resource's id, or the code of a thing)."""
+    record_many(work, [(action, subject, data)])
+
+
+def record_many(work: Work, events: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+    """Write (action, subject, data) events, in order."""
+    shared = {"at": work.now, "actor": str(work.actor), "request_id": work.request_id}
+    work.insert(
+        _audit,
+        [
+            {**shared, "action": action, "subject": subject, "data": orjson.dumps(data).decode()}
+            for action, subject, data in events
+        ],
+    )
+
+
+def about(work: Work, subject: str) -> list[Event]:
+    """Everything that happened to one subject, oldest first."""
+    return [
+        Event(row.at, row.actor, row.action, row.subject, orjson.loads(row.data))
+        for row in work.rows(_OF_SUBJECT, subject=subject)
+    ]

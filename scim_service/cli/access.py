@@ -1,0 +1,129 @@
+"""The commands `tenant` and `connection`: whose directory it is, and which identity provider may write to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from scim_service import idp
+from scim_service.access import connections, tenants
+from scim_service.access.connections import Connection
+from scim_service.cli import arguments, opening, output
+from scim_service.config import Settings
+
+SCIM_PATH = "/scim/v2"
+
+
+@click.group()
+def tenant() -> None:
+    """Customer organizations: each has its own people, groups, licenses and connections."""
+
+
+@tenant.command()
+@arguments.slug
+@click.option("--name", required=True, help="The organization's name as people read it.")
+@arguments.exit_grace
+@arguments.as_json
+def create(slug: str, name: str, exit_grace: timedelta | None, as_json: bool) -> None:
+    """Make a tenant. SLUG is its short name in every later command: a-z, 0-9 and -.
+
+    \b
+    Example:
+      scim-service tenant create acme --name "Acme Inc." --exit-grace 24h
+    """
+    grace = tenants.EXIT_GRACE if exit_grace is None else exit_grace
+    with opening.service() as service:
+        made = service.change_any(lambda work: tenants.create(work, slug, name, grace))
+    record = {"tenant": made.slug, "name": made.name, "exit_grace": made.exit_grace}
+    output.made(f"Tenant {made.slug} is made. Next: scim-service connection create {made.slug} …", record, as_json)
+
+
+@click.group()
+def connection() -> None:
+    """The SCIM clients of a tenant, each with the profile of its identity provider."""
+
+
+@connection.command("create")
+@arguments.slug
+@click.option("--name", required=True, help="How you call this connection, such as okta.")
+@click.option(
+    "--profile", required=True, type=click.Choice(sorted(idp.PROFILES)), help="Which identity provider will call."
+)
+@arguments.as_json
+def create_connection(slug: str, name: str, profile: str, as_json: bool) -> None:
+    """Make a connection for one identity provider. Its profile is chosen here and never guessed.
+
+    \b
+    Example:
+      scim-service connection create acme --name okta --profile okta
+    """
+    made = opening.change(slug, lambda work: connections.create(work, name, profile))
+    sentence = f"Connection {made.name} is made. Next: scim-service token create {slug} --connection {made.name}"
+    output.made(sentence, {"tenant": slug, "connection": made.name, "profile": made.profile}, as_json)
+
+
+@connection.command()
+@arguments.slug
+@click.option("--name", required=True, help="The connection's name.")
+@arguments.as_json
+def show(slug: str, name: str, as_json: bool) -> None:
+    """Show what to paste and what to tick on the identity provider's side, and when it last called.
+
+    \b
+    Example:
+      scim-service connection show acme --name okta
+    """
+    with opening.service() as service:
+        found = service.ask(slug, lambda work: connections.find(work, name))
+        url = base_url(public_url(service.settings))
+    record = _facts(slug, found, url)
+    output.made(_sheet(slug, found, url), record, as_json)
+
+
+def public_url(settings: Settings) -> str:
+    """Where this service is reached: SCIM_PUBLIC_URL, else the address that it listens on."""
+    if settings.public_url:
+        return settings.public_url
+    anywhere = settings.host in ("0.0.0.0", "::", "")
+    host = "127.0.0.1" if anywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def base_url(url: str) -> str:
+    """The SCIM base URL of a service that is reached at `url`."""
+    return url.rstrip("/") + SCIM_PATH
+
+
+def _facts(slug: str, found: Connection, url: str) -> dict[str, object]:
+    return {
+        "tenant": slug,
+        "connection": found.name,
+        "profile": found.profile,
+        "url": url,
+        "header": "Authorization: Bearer TOKEN",
+        "guide": _steps(found, url),
+        "last_seen": found.last_seen_at,
+        "last_error_at": found.last_error_at,
+        "last_error": found.last_error,
+    }
+
+
+def _sheet(slug: str, found: Connection, url: str) -> str:
+    seen = output.instant(found.last_seen_at) if found.last_seen_at else "never"
+    lines = [
+        f"Connection {output.cell(found.name)} of {slug}, profile {found.profile}: {idp.PROFILES[found.profile].title}",
+        "",
+        f"Base URL:   {url}",
+        "Header:     Authorization: Bearer TOKEN",
+        f"Token:      scim-service token create {slug} --connection {found.name}",
+        f"Last seen:  {seen}",
+    ]
+    if found.last_error_at:
+        lines.append(f"Last error: {output.instant(found.last_error_at)} {output.cell(found.last_error)}")
+    steps = [f"  {number}. {step}" for number, step in enumerate(_steps(found, url), 1)]
+    return "\n".join([*lines, "", "On the other side:", *steps])
+
+
+def _steps(found: Connection, url: str) -> list[str]:
+    return [step.replace("{url}", url) for step in idp.PROFILES[found.profile].guide]

@@ -1,0 +1,123 @@
+"""How a command opens the service: settings from the environment, the database, one transaction of one tenant."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import make_url
+
+from scim_service import app, config, errors, jobs
+from scim_service.access import tenants
+from scim_service.config import Settings
+from scim_service.storage import faults, migrations
+from scim_service.storage.store import Store
+from scim_service.storage.work import EVERY_TENANT, Actor, Work
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+UPGRADE = "The database does not have this program's schema. Run: scim-service db upgrade"
+
+
+@dataclass(frozen=True)
+class Service:
+    """The settings and the open database that a command works with."""
+
+    settings: Settings
+    store: Store
+
+    def ask(self, slug: str, question: Callable[[Work], T]) -> T:
+        """The answer to a question about the tenant, from one snapshot."""
+        with self.store.reading(self._tenant(slug), actor()) as work:
+            return question(work)
+
+    def change(self, slug: str, act: Callable[[Work], T]) -> T:
+        """Do one thing to the tenant in one transaction, again where the database asks for that (reliability.md G7)."""
+        return self._write(self._tenant(slug), act)
+
+    def change_any(self, act: Callable[[Work], T]) -> T:
+        """Do one thing that belongs to no tenant yet, in one transaction."""
+        return self._write(EVERY_TENANT, act)
+
+    def _tenant(self, slug: str) -> int:
+        with self.store.reading(EVERY_TENANT, actor()) as work:
+            return tenants.find(work, slug).id
+
+    def _write(self, tenant_id: int, act: Callable[[Work], T]) -> T:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                with self.store.writing(tenant_id, actor()) as work:
+                    return act(work)
+            except faults.Again:
+                continue
+        with self.store.writing(tenant_id, actor()) as work:
+            return act(work)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Service]:
+    """The service of these settings, closed at the end; its database may still be without a schema."""
+    store = app.open_store(settings)
+    try:
+        yield Service(settings, store)
+    finally:
+        store.database.close()
+
+
+@contextmanager
+def service() -> Iterator[Service]:
+    """The service as the environment describes it. Raises ConfigError, and Refused for a database to be upgraded."""
+    with opened(config.from_environment(os.environ)) as found:
+        expect_current(found.store)
+        yield found
+
+
+def ask(slug: str, question: Callable[[Work], T]) -> T:
+    """Open the service and ask one question about a tenant."""
+    with service() as found:
+        return found.ask(slug, question)
+
+
+def ask_about_seats(slug: str, question: Callable[[Work], T]) -> T:
+    """The same, after what time alone has changed: who lapsed holds no seat in the answer (licensing.md I-10)."""
+    with service() as found:
+        jobs.tick_due(found.store)
+        return found.ask(slug, question)
+
+
+def change(slug: str, act: Callable[[Work], T]) -> T:
+    """Open the service and do one thing to a tenant."""
+    with service() as found:
+        return found.change(slug, act)
+
+
+def expect_current(store: Store) -> None:
+    """Raises Refused for a database that is empty, or of another version of this program."""
+    file = sqlite_file(store.database.url)
+    if file is not None and not file.exists():
+        raise errors.Refused(UPGRADE)
+    with store.reading(EVERY_TENANT, actor()) as work:
+        if not migrations.is_current(work.connection):
+            raise errors.Refused(UPGRADE)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Where an SQLite database is kept; None for another database, or one in memory."""
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parts.database))
+
+
+def actor() -> Actor:
+    """Who is at the terminal, for the event log."""
+    try:
+        return Actor("cli", getpass.getuser())
+    except (KeyError, OSError):
+        return Actor("cli")

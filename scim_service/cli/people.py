@@ -1,0 +1,205 @@
+"""The commands about who holds what: `assign`, `unassign`, `seats`, `people`, `explain`, `group list`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from scim_service.cli import arguments, opening, output
+from scim_service.directory import groups
+from scim_service.licensing import direct, usage
+from scim_service.licensing import explain as explaining
+from scim_service.licensing.explain import ClaimLine, Explanation
+from scim_service.licensing.usage import Holding, SeatLine
+from scim_service.storage.work import Work
+
+STATES = ("assigned", "grace", "waiting", "covered")
+
+
+@click.command()
+@arguments.slug
+@arguments.user
+@arguments.type_code
+@arguments.as_json
+def assign(slug: str, user: str, type_code: str, as_json: bool) -> None:
+    """Give a person a license directly, whatever the groups say. Refused when no seat is free.
+
+    \b
+    Example:
+      scim-service assign acme --user alice@acme.example --type analytics
+    """
+    found = opening.change(slug, lambda work: _assigned(work, user, type_code))
+    states = ", ".join(one.state for one in found) or "none"
+    record = {"user": user, "type": type_code, "state": found[0].state if found else None}
+    output.made(f"{output.cell(user)} now holds a direct claim to {type_code}: {states}.", record, as_json)
+
+
+def _assigned(work: Work, user: str, type_code: str) -> list[Explanation]:
+    direct.assign(work, user, type_code)
+    return explaining.explain(work, user, type_code)
+
+
+@click.command()
+@arguments.slug
+@arguments.user
+@arguments.type_code
+@arguments.as_json
+def unassign(slug: str, user: str, type_code: str, as_json: bool) -> None:
+    """Take a directly given license back, at once. What a group gives is refused, naming the group and the rule.
+
+    \b
+    Example:
+      scim-service unassign acme --user alice@acme.example --type analytics
+    """
+    opening.change(slug, lambda work: direct.unassign(work, user, type_code))
+    record = {"user": user, "type": type_code, "state": "released"}
+    output.made(f"{output.cell(user)} has no direct claim to {type_code} any more.", record, as_json)
+
+
+@click.command()
+@arguments.slug
+@arguments.as_json
+def seats(slug: str, as_json: bool) -> None:
+    """List every license type with its cap, the seats in use, who waits, and who is in grace.
+
+    \b
+    Example:
+      scim-service seats acme
+    """
+    found = opening.ask_about_seats(slug, usage.seats)
+    none = f"No license type yet. Make one with: scim-service license-type create {slug} CODE --name NAME"
+    output.listing([_seat_row(one) for one in found], as_json, none)
+
+
+@click.command()
+@arguments.slug
+@arguments.any_type
+@click.option("--state", type=click.Choice(STATES), help="Only this state.")
+@arguments.as_json
+def people(slug: str, type_code: str | None, state: str | None, as_json: bool) -> None:
+    """List who holds a seat or waits for one: state, reason, since when, and the place in the queue.
+
+    \b
+    Example:
+      scim-service people acme --type professional --state waiting
+    """
+    found = opening.ask_about_seats(slug, lambda work: usage.people(work, type_code, state))
+    output.listing([_holding_row(one) for one in found], as_json, "Nobody.")
+
+
+@click.command()
+@arguments.slug
+@arguments.user
+@arguments.any_type
+@arguments.as_json
+def explain(slug: str, user: str, type_code: str | None, as_json: bool) -> None:
+    """Explain a person's licenses: the state, every claim with its group path, the place in the queue.
+
+    \b
+    Example:
+      scim-service explain acme --user alice@acme.example --type professional
+    """
+    found = opening.ask_about_seats(slug, lambda work: explaining.explain(work, user, type_code))
+    if as_json:
+        output.listing([_explanation(one) for one in found], as_json, "")
+    else:
+        click.echo(
+            "\n\n".join(_told(user, one) for one in found) or f"{output.cell(user)} has no claim to any license."
+        )
+
+
+@click.group()
+def group() -> None:
+    """The groups that the identity providers pushed."""
+
+
+@group.command("list")
+@arguments.slug
+@click.option("--with-rules/--without-rules", default=None, help="Only groups that give a license, or that give none.")
+@arguments.as_json
+def list_groups(slug: str, with_rules: bool | None, as_json: bool) -> None:
+    """List the groups with their members and the license types that their rules give.
+
+    \b
+    Example:
+      scim-service group list acme --without-rules
+    """
+    found = opening.ask(slug, groups.overview)
+    wanted = [one for one in found if with_rules is None or bool(one.types) == with_rules]
+    output.listing([_group_row(one) for one in wanted], as_json, "No such group.")
+
+
+def _group_row(one: groups.GroupLine) -> dict[str, object]:
+    return {
+        "group": one.display_name,
+        "members": one.member_count,
+        "unknown": one.pending,
+        "connection": one.connection,
+        "types": list(one.types),
+        "id": one.id,
+    }
+
+
+def _seat_row(one: SeatLine) -> dict[str, object]:
+    return {
+        "type": one.code,
+        "name": one.name,
+        "product": one.product,
+        "family": one.family,
+        "rank": one.rank,
+        "used": one.used,
+        "limit": one.limit,
+        "waiting": one.waiting,
+        "grace": one.grace,
+    }
+
+
+def _holding_row(one: Holding) -> dict[str, object]:
+    return {
+        "user": one.user_name,
+        "type": one.type_code,
+        "state": one.state,
+        "reason": one.reason,
+        "since": one.since,
+        "until": one.until,
+        "position": one.position,
+        "source": one.sources,
+    }
+
+
+def _explanation(one: Explanation) -> dict[str, object]:
+    return {
+        "type": one.type_code,
+        "state": one.state,
+        "reason": one.reason,
+        "since": one.since,
+        "until": one.until,
+        "position": one.position,
+        "claims": [
+            {"source": line.source, "rule": line.rule, "paths": line.paths, "since": line.since, "until": line.until}
+            for line in one.claims
+        ],
+    }
+
+
+def _told(user: str, one: Explanation) -> str:
+    """A head line with the state, and a line per claim and path."""
+    facts = [
+        f"{output.cell(user)}, {one.type_code}: {one.state}",
+        f"({one.reason})" if one.reason else "",
+        f"place {one.position} in the queue" if one.position else "",
+        f"since {output.instant(one.since)}" if one.since else "",
+        f"until {output.instant(one.until)}" if one.until else "",
+    ]
+    return "\n".join([" ".join(fact for fact in facts if fact), *_claim_lines(one.claims)])
+
+
+def _claim_lines(claims: Sequence[ClaimLine]) -> list[str]:
+    lines = []
+    for claim in claims:
+        what = f"rule {output.cell(claim.rule)}" if claim.rule else output.cell(claim.source)
+        ends = f", lingering until {output.instant(claim.until)}" if claim.until else ""
+        lines.append(f"  because of {what}, since {output.instant(claim.since)}{ends}")
+        lines += [f"    {' > '.join(output.cell(step) for step in path)}" for path in claim.paths]
+    return lines

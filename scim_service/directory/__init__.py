@@ -1,0 +1,14 @@
+"""PEOPLE AND GROUPS. The use cases that SCIM clients and administrators have for them.
+
+Here: people (`users.py`), groups (`groups.py`), who is in which (`members.py`), how a stored document becomes an answer
+(`documents.py`, `relations.py`), and lists (`listing.py`).
+Not here: HTTP, provider habits, and every question about seats. When people come, go, or change activity, this room
+writes its own rows first and then tells `licensing.seats`.
+Called by the doors and the command line, with a `Work` as the first argument.
+
+The one surprise: a group's members are never in its document. They are rows, changed by deltas under the group's row
+lock, so that a change costs the same in a group of ten and of ten thousand (house.md part 3).
+
+Locks are taken in one order: groups by seq, people by seq, the tenant's licensing row, counters (decision 19). Who
+changes which group is in which, or gives a group a name that a rule may wait for, holds the tenant's row besides.
+"""

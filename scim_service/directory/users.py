@@ -1,0 +1,276 @@
+"""People: made, read, changed, ended (RFC 7644 sections 3.3 to 3.6). Seats follow in the same transaction.
+
+Every function takes a `Work`; those that change something need one from `writing()`. The answers are documents as the
+caller's `View` wants them. A person of another tenant is answered as one that never was (decision 3).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace as replaced
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_service import audit, errors
+from scim_service.directory import documents, external_ids, group_rows, listing, relations
+from scim_service.directory.documents import Resource, View
+from scim_service.directory.listing import Query
+from scim_service.licensing import seats
+from scim_service.protocol import patch as patching
+from scim_service.protocol import schema, validation
+from scim_service.storage import closure, faults, filter_sql, index_rows, paging, tables
+from scim_service.storage.work import Work, chunks
+
+LICENSES = schema.LICENSE_URN
+
+_users = tables.directory.users
+_values = tables.directory.user_values
+_memberships = tables.directory.memberships
+_TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
+_SEQ: sa.BindParameter[Any] = sa.bindparam("which")
+
+_SELECT = (
+    sa.select(_users, external_ids.USERS.table.c.external_id)
+    .outerjoin(external_ids.USERS.table, external_ids.USERS.of(_users))
+    .where(_users.c.tenant_id == _TENANT)
+)
+_BY_ID = _SELECT.where(_users.c.id == sa.bindparam("id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update(of=_users, key_share=True)
+_BY_SEQS = _SELECT.where(_users.c.seq.in_(sa.bindparam("seqs", expanding=True))).order_by(_users.c.seq)
+_LOCK = sa.select(_users.c.seq).where(_users.c.tenant_id == _TENANT, _users.c.seq == _SEQ).with_for_update()
+_CHANGE = (
+    sa.update(_users)
+    .where(_users.c.tenant_id == _TENANT, _users.c.seq == _SEQ)
+    .values(
+        user_name_key=sa.bindparam("new_user_name_key"),
+        display=sa.bindparam("new_display"),
+        active=sa.bindparam("new_active"),
+        version=_users.c.version + 1,
+        modified_at=sa.bindparam("at"),
+        document=sa.bindparam("new_document"),
+    )
+)
+_DELETE = sa.delete(_users).where(_users.c.tenant_id == _TENANT, _users.c.seq == _SEQ)
+_UNINDEX = sa.delete(_values).where(
+    _values.c.tenant_id == _TENANT,
+    _values.c.user_seq == _SEQ,
+    _values.c.path == sa.bindparam("at_path"),
+    _values.c.item == sa.bindparam("at_item"),
+    _values.c.value == sa.bindparam("old_value"),
+)
+_GROUPS_OF = sa.select(_memberships.c.group_seq).where(
+    _memberships.c.tenant_id == _TENANT, _memberships.c.user_seq == _SEQ
+)
+
+
+def create(work: Work, payload: Mapping[str, Any]) -> Resource:
+    """Make a person from a POST body; active unless it says otherwise (decision 5).
+
+    Raises Uniqueness for a taken userName or externalId, InvalidValue and InvalidSyntax for what is no User.
+    """
+    cleaned = validation.clean(schema.USER, dict(payload))
+    external_id = documents.external_id_of(cleaned)
+    document = documents.without({"active": True, **cleaned}, "externalId")
+    values = {
+        **_columns(document),
+        "active": document["active"],
+        "version": 1,
+        "created_at": work.now,
+        "modified_at": work.now,
+    }
+    new_id, connection = str(uuid.uuid4()), work.actor.connection_seq
+    seq = work.insert_one(_users, id=new_id, connection_seq=connection, **values)
+    _index(work, seq, set(), index_rows.of(document))
+    external_ids.USERS.keep(work, seq, None, external_id)
+    audit.record(work, "user:created", new_id, active=document["active"], attributes=sorted(document))
+    paging.count_one(work, schema.USER.name, seq, 1)
+    return Resource(seq, new_id, 1, work.now, work.now, connection, external_id, document, document["active"])
+
+
+def find(work: Work, user_id: str) -> Resource:
+    """The person with this id. Raises NotFound."""
+    return _resource(work.row(_BY_ID, id=user_id, connection=external_ids.connection_of(work)))
+
+
+def replace(work: Work, user_id: str, payload: Mapping[str, Any], expected: Collection[int] | None = None) -> Resource:
+    """Put a new document in the place of a person's (RFC 7644 section 3.5.1); a missing `active` stays as it is."""
+    cleaned = validation.clean(schema.USER, dict(payload))
+    current = _locked(work, user_id)
+    documents.expect_version(current, expected)
+    return _save(work, current, {"active": current.active, **cleaned})
+
+
+def patch(
+    work: Work,
+    user_id: str,
+    operations: Sequence[patching.Operation],
+    *,
+    replace_creates: bool = False,
+    expected: Collection[int] | None = None,
+) -> Resource:
+    """Carry out a PATCH, all of it or nothing (RFC 7644 section 3.5.2)."""
+    current = _locked(work, user_id)
+    documents.expect_version(current, expected)
+    before = _full(work, [current], "", _mentioned(operations))[0][1]
+    patched = patching.apply(schema.USER, before, operations, replace_creates=replace_creates)
+    kept = documents.without(patched.document, "id", "meta", "schemas", "groups", LICENSES)
+    return _save(work, current, kept)
+
+
+def delete(work: Work, user_id: str, expected: Collection[int] | None = None) -> None:
+    """End a person: memberships, claims and seats go in the same transaction (RFC 7644 section 3.6, licensing.md E-19).
+
+    The groups are locked before the person (decision 19); if the person joined one more by then, the door starts over.
+    """
+    current = find(work, user_id)
+    group_seqs = [row.group_seq for row in work.rows(_GROUPS_OF, which=current.seq)]
+    closure.lock_groups(work, group_seqs)
+    if work.value(_LOCK, which=current.seq) is None:
+        raise _unknown()
+    current = find(work, user_id)
+    documents.expect_version(current, expected)
+    if {row.group_seq for row in work.rows(_GROUPS_OF, which=current.seq)} - set(group_seqs):
+        raise faults.Again("This person is being added to a group. Send the request again.", faults.RETRY)
+    group_rows.drop_person(work, current.seq, current.id)
+    seats.person_gone(work, current.seq)
+    work.execute(_DELETE, which=current.seq)
+    audit.record(work, "user:deleted", current.id)
+    paging.count_one(work, schema.USER.name, current.seq, -1)
+
+
+def page(work: Work, query: Query, view: View) -> tuple[int, list[dict[str, Any]]]:
+    """How many people the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
+    lowered = filter_sql.user_condition(query.filter, work.actor.connection_seq) if query.filter else None
+    asked = listing.attributes(query.filter)
+
+    def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
+        return _full(work, _by_seqs(work, seqs), view.base, asked)
+
+    found = listing.page(work, _users, schema.USER, lowered, query, candidates)
+    return found.total, shown(work, _by_seqs(work, found.seqs), view)
+
+
+def shown(work: Work, people: Sequence[Resource], view: View) -> list[dict[str, Any]]:
+    """These people as a caller is answered; groups and licenses are read only where they are wanted."""
+    wanted = {name for name in ("groups", LICENSES) if view.projection.shows(name)}
+    found = []
+    for person, (_, document) in zip(people, _full(work, people, view.base, wanted), strict=True):
+        hidden = () if "active" in person.document else ("active",)
+        found.append(documents.shown(documents.without(document, *hidden), schema.USER, view))
+    return found
+
+
+def _full(
+    work: Work, people: Sequence[Resource], base: str, wanted: Collection[str]
+) -> list[tuple[int, dict[str, Any]]]:
+    """(seq, full document), with `groups` and licenses where they are in `wanted`.
+
+    It always says `active`, which is what filters ask; where a PATCH removed it, it is not shown, and the state stays.
+    """
+    seqs = [person.seq for person in people]
+    groups_of = relations.groups(work, seqs, base) if "groups" in wanted else {}
+    licenses_of = relations.licenses(work, seqs) if LICENSES in wanted else {}
+    found = []
+    for person in people:
+        document = {**documents.full(person, schema.USER, base), "active": person.active}
+        if person.seq in groups_of:
+            document["groups"] = groups_of[person.seq]
+        if licenses_of.get(person.seq):
+            document[LICENSES] = {"licenses": licenses_of[person.seq]}
+        found.append((person.seq, document))
+    return found
+
+
+def _mentioned(operations: Sequence[patching.Operation]) -> set[str]:
+    """Which of the computed attributes a PATCH speaks of: their present values decide whether it may (decision 12)."""
+    keys = [key for one in operations if isinstance(one.value, dict) for key in [one.path or "", *one.value]]
+    spoken = " ".join([*(one.path or "" for one in operations), *keys]).casefold()
+    return {name for name in ("groups", LICENSES) if name.casefold() in spoken}
+
+
+def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
+    """Write what differs; nothing at all where nothing does, so that a repeated request leaves no trace (F13)."""
+    external_id = documents.external_id_of(wanted)
+    document = documents.without(wanted, "externalId")
+    if document == current.document and external_id == current.external_id:
+        return current
+    active = document.get("active", current.active)
+    columns = {f"new_{name}": value for name, value in _columns(document).items()}
+    work.execute(_CHANGE, which=current.seq, at=work.now, new_active=active, **columns)
+    _index(work, current.seq, index_rows.of(current.document), index_rows.of(document))
+    external_ids.USERS.keep(work, current.seq, current.external_id, external_id)
+    saved = replaced(
+        current,
+        version=current.version + 1,
+        modified_at=work.now,
+        external_id=external_id,
+        document=document,
+        active=active,
+    )
+    _record_change(work, current, saved)
+    if active != current.active:
+        seats.activity_changed(work, [current.seq])
+    return saved
+
+
+def _record_change(work: Work, current: Resource, saved: Resource) -> None:
+    before = {**current.document, "externalId": current.external_id}
+    after = {**saved.document, "externalId": saved.external_id}
+    if work.actor.connection_seq not in (None, current.connection_seq):
+        _record_adoption(work, current.id)
+    active = {"active": saved.active} if saved.active != current.active else {}
+    audit.record(work, "user:changed", current.id, attributes=documents.changed_names(before, after), **active)
+
+
+def _record_adoption(work: Work, user_id: str) -> None:
+    """The first write of a connection to a person that another one made (decision 1)."""
+    if not any(one.action == "user:adopted" and one.actor == str(work.actor) for one in audit.about(work, user_id)):
+        audit.record(work, "user:adopted", user_id)
+
+
+def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
+    name = document.get("name") or {}
+    return {
+        "user_name_key": documents.name_key(document["userName"], "userName"),
+        "display": document.get("displayName") or name.get("formatted") or "",
+        "document": documents.text_of(document),
+    }
+
+
+def _index(work: Work, seq: int, before: set[index_rows.IndexRow], after: set[index_rows.IndexRow]) -> None:
+    gone = sorted(before - after, key=str)
+    work.many(_UNINDEX, [{"which": seq, "at_path": one[0], "at_item": one[1], "old_value": one[2]} for one in gone])
+    new = sorted(after - before, key=str)
+    work.insert(_values, [{"user_seq": seq, "path": p, "item": i, "value": v, "whole": w} for p, i, v, w in new])
+
+
+def _locked(work: Work, user_id: str) -> Resource:
+    return _resource(work.row(_BY_ID_LOCKED, id=user_id, connection=external_ids.connection_of(work)))
+
+
+def _by_seqs(work: Work, seqs: Sequence[int]) -> list[Resource]:
+    connection = external_ids.connection_of(work)
+    rows = [row for chunk in chunks(seqs) for row in work.rows(_BY_SEQS, seqs=list(chunk), connection=connection)]
+    return [_resource(row) for row in rows]
+
+
+def _resource(row: sa.Row[Any] | None) -> Resource:
+    if row is None:
+        raise _unknown()
+    return Resource(
+        row.seq,
+        row.id,
+        row.version,
+        row.created_at,
+        row.modified_at,
+        row.connection_seq,
+        row.external_id,
+        documents.stored(row.document),
+        row.active,
+    )
+
+
+def _unknown() -> errors.NotFound:
+    return errors.NotFound("There is no user with this id. It may have been deleted; look it up by userName.")

@@ -1,0 +1,175 @@
+"""What every SCIM request passes: transport, credential, scope, the lazy clock; and the transaction of its view."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+from flask import g, request
+
+from scim_service import errors
+from scim_service.access import connections, credentials
+from scim_service.access.credentials import Caller
+from scim_service.endpoints import auth, proxies, service
+from scim_service.idp import PROFILES, Profile
+from scim_service.licensing import seats
+from scim_service.storage import faults
+from scim_service.storage.work import EVERY_TENANT, Actor, Work
+
+PREFIX = "/scim/v2"
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN = frozenset(
+    {"scim.service_provider_config", "scim.resource_types", "scim.resource_type", "scim.schemas", "scim.one_schema"}
+)
+"""Discovery, which answers without a credential unless `SCIM_OPEN_DISCOVERY` closes it (decision 15)."""
+
+SEEN_EVERY = timedelta(minutes=1)
+ERROR_EVERY = 10.0
+"""Seconds between two notes of a connection's last error."""
+
+TRIES = 3
+_log = logging.getLogger("scim_service.door")
+
+
+def is_scim() -> bool:
+    """Whether the request is under the SCIM prefix, whatever it asks for."""
+    return request.path == PREFIX or request.path.startswith(PREFIX + "/")
+
+
+def begin() -> None:
+    """Give the request its number and its start."""
+    g.request_id = uuid.uuid4().hex[:16]
+    g.began = time.perf_counter()
+    g.caller = None
+
+
+def enter() -> None:
+    """Let a SCIM request in, or raise why not; everything but discovery needs a credential (reliability.md A6)."""
+    if not is_scim():
+        return
+    _refuse_plain_http()
+    parts = service.current()
+    if request.endpoint in OPEN and parts.settings.open_discovery:
+        return
+    g.caller = _caller()
+    if request.method not in READS and g.caller.scope != "write":
+        raise errors.Forbidden("This token may only read. Use a token with the scope write.")
+    _tell_time(g.caller)
+    _note_seen(g.caller)
+
+
+def caller() -> Caller:
+    """Who is calling; every view but discovery has one."""
+    found: Caller = g.caller
+    return found
+
+
+def profile() -> Profile:
+    """How this caller's identity provider is met."""
+    return PROFILES[caller().profile]
+
+
+def reading() -> AbstractContextManager[Work]:
+    """One read-only snapshot for the caller's tenant."""
+    return service.current().store.reading(caller().tenant_id, actor(), g.request_id)
+
+
+def writing() -> AbstractContextManager[Work]:
+    """The one write transaction of this request."""
+    return service.current().store.writing(caller().tenant_id, actor(), g.request_id)
+
+
+def actor() -> Actor:
+    """The caller as the audit log names it."""
+    return Actor("connection", caller().connection, caller().connection_seq)
+
+
+def again(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a view once more, at most three times in all, where the database undid it for another's sake (G7)."""
+
+    @functools.wraps(view)
+    def tried(*arguments: Any, **named: Any) -> Any:
+        for left in reversed(range(TRIES)):
+            try:
+                return view(*arguments, **named)
+            except faults.Again:
+                if not left:
+                    raise
+                time.sleep((TRIES - left) * (0.02 + secrets.randbelow(50) / 1000))
+        raise AssertionError
+
+    return tried
+
+
+def note_error(error: errors.ScimError) -> None:
+    """Keep what a connection was last refused, for its administrator; at most one write in ten seconds."""
+    who, parts = g.get("caller"), service.current()
+    if who is None or error.status in {404, 501}:
+        return
+    now = parts.elapsed()
+    if now - parts.errors_noted.get(who.connection_seq, -ERROR_EVERY) < ERROR_EVERY:
+        return
+    parts.errors_noted[who.connection_seq] = now
+    _aside(who, lambda work: connections.failed(work, who.connection_seq, f"{error.status}: {error.detail}"))
+
+
+def _refuse_plain_http() -> None:
+    """A token that came over plain http has been seen on the way (reliability.md A9)."""
+    settings = service.current().settings
+    if request.is_secure or settings.allow_http or proxies.is_loopback(request.remote_addr):
+        return
+    raise errors.Forbidden(
+        "This service answers over https only. Use the https URL, and replace the token: it was exposed."
+    )
+
+
+def _caller() -> Caller:
+    parts = service.current()
+    header = request.headers.get("Authorization")
+    try:
+        token = auth.token_of(header)
+        with parts.store.reading(EVERY_TENANT, Actor("door"), g.request_id) as work:
+            return credentials.authenticate(work, token)
+    except errors.Unauthorized as refusal:
+        wait = parts.attempts.failed(f"address {request.remote_addr}", f"token {(header or '')[:20]}")
+        if wait:
+            raise errors.TooManyRequests(
+                "Too many failed attempts. Wait, then use a valid token.", {"Retry-After": str(wait)}
+            ) from refusal
+        raise auth.unauthorized(refusal.detail) from refusal
+
+
+def _tell_time(who: Caller) -> None:
+    """Let seats lapse that were due before this request (licensing.md I-10, decision 23)."""
+    store = service.current().store
+    if who.next_due is None or who.next_due > store.clock.now():
+        return
+    try:
+        with store.writing(who.tenant_id, Actor("clock"), g.request_id) as work:
+            seats.tick(work)
+    except errors.Unavailable:
+        _log.warning(
+            "the lazy clock could not lock in time", extra={"request_id": g.request_id, "tenant": who.tenant_id}
+        )
+
+
+def _note_seen(who: Caller) -> None:
+    now = service.current().store.clock.now()
+    if who.last_seen_at is None or now - who.last_seen_at >= SEEN_EVERY:
+        _aside(who, lambda work: connections.seen(work, who.connection_seq))
+
+
+def _aside(who: Caller, write: Callable[[Work], None]) -> None:
+    """A small write beside the request; if the database has no time for it, the request goes on without."""
+    try:
+        with service.current().store.writing(who.tenant_id, Actor("door"), g.request_id) as work:
+            write(work)
+    except errors.Unavailable:
+        _log.warning("a note on the connection was not written", extra={"request_id": g.request_id})

@@ -1,0 +1,32 @@
+"""Answers in SCIM's form: media type, ETag, Location (RFC 7644 sections 3.1 and 3.14)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+from scim_service.directory.documents import Resource
+
+MEDIA_TYPE = "application/scim+json"
+
+
+def document(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Any JSON in SCIM's media type."""
+    return Response(orjson.dumps(body), status, {**(headers or {}), "Content-Type": MEDIA_TYPE})
+
+
+def resource(body: dict[str, Any], of: Resource) -> Response:
+    """One resource with the ETag of its version."""
+    return document(body, headers={"ETag": of.etag})
+
+
+def created(body: dict[str, Any], of: Resource, location: str) -> Response:
+    """201 with the place of what was made (RFC 7644 section 3.3)."""
+    return document(body, 201, {"ETag": of.etag, "Location": location})
+
+
+def nothing(of: Resource | None = None) -> Response:
+    """204: done, and there is nothing to say but the version."""
+    return Response(status=204, headers={"ETag": of.etag} if of else {})

@@ -1,0 +1,87 @@
+"""/Groups (RFC 7644 sections 3.3 to 3.6)."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from scim_service.directory import groups
+from scim_service.directory.documents import View
+from scim_service.directory.group_rows import Group
+from scim_service.endpoints import door, service
+from scim_service.endpoints.scim import answers, requests
+from scim_service.endpoints.scim.routes import blueprint
+from scim_service.protocol import messages
+from scim_service.protocol.schema import GROUP
+from scim_service.storage.work import Work
+
+
+@blueprint.get("/Groups")
+@door.again
+def list_groups() -> Response:
+    """A page of groups, filtered; members only where they are wanted (quirk 28)."""
+    query, view = requests.query(GROUP), requests.view(GROUP)
+    with door.reading() as work:
+        total, page = groups.page(work, query, view)
+    return answers.document(messages.list_response(page, total, query.start))
+
+
+@blueprint.post("/Groups")
+@door.again
+def create_group() -> Response:
+    """A new group, with or without members."""
+    payload, view = requests.payload(GROUP), requests.view(GROUP)
+    with door.writing() as work:
+        group = groups.create(work, payload, door.profile().name)
+        body = _shown(work, group, view)
+    return answers.created(body, group.resource, f"{view.base}{GROUP.endpoint}/{group.resource.id}")
+
+
+@blueprint.get("/Groups/<group_id>")
+@door.again
+def read_group(group_id: str) -> Response:
+    """One group."""
+    view = requests.view(GROUP)
+    with door.reading() as work:
+        group = groups.find(work, group_id)
+        body = _shown(work, group, view)
+    return answers.resource(body, group.resource)
+
+
+@blueprint.put("/Groups/<group_id>")
+@door.again
+def replace_group(group_id: str) -> Response:
+    """A whole new group, members included."""
+    payload, view = requests.payload(GROUP), requests.view(GROUP)
+    with door.writing() as work:
+        group = groups.replace(work, group_id, payload, requests.expected_versions())
+        body = _shown(work, group, view)
+    return answers.resource(body, group.resource)
+
+
+@blueprint.patch("/Groups/<group_id>")
+@door.again
+def patch_group(group_id: str) -> Response:
+    """Some changes to a group; a large one is not sent back unless attributes are asked for (decision 14)."""
+    operations, view = requests.operations(GROUP), requests.view(GROUP)
+    creates, expected = door.profile().replace_creates, requests.expected_versions()
+    with door.writing() as work:
+        group = groups.patch(work, group_id, operations, replace_creates=creates, expected=expected)
+        body = _shown(work, group, view) if _answers_with_body(group) else None
+    return answers.nothing(group.resource) if body is None else answers.resource(body, group.resource)
+
+
+@blueprint.delete("/Groups/<group_id>")
+@door.again
+def delete_group(group_id: str) -> Response:
+    """The end of a group; its people stay."""
+    with door.writing() as work:
+        groups.delete(work, group_id, requests.expected_versions())
+    return answers.nothing()
+
+
+def _shown(work: Work, group: Group, view: View) -> dict[str, object]:
+    return groups.shown(work, [group.resource], view)[0]
+
+
+def _answers_with_body(group: Group) -> bool:
+    return requests.asks_for_attributes() or group.member_count <= service.current().settings.group_patch_limit

@@ -1,0 +1,90 @@
+"""What a SCIM request says, read and checked once: body, query, conditions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import request
+
+from scim_service import errors
+from scim_service.directory.documents import View
+from scim_service.directory.listing import Query
+from scim_service.endpoints import door, service
+from scim_service.protocol import filters, limits, messages, patch, rendering, schema
+
+MEDIA_TYPES = frozenset({"", "application/scim+json", "application/json"})
+ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+UNBUILT = ("sortBy", "sortOrder", "cursor")
+
+
+def base() -> str:
+    """The URL that every location begins with, without a slash at the end."""
+    public = service.current().settings.public_url
+    return f"{(public or request.host_url).rstrip('/')}{door.PREFIX}"
+
+
+def payload(resource_type: schema.ResourceType) -> dict[str, Any]:
+    """The JSON object in the body.
+
+    Raises UnsupportedMedia, TooLarge (413), and InvalidSyntax for what is no JSON object within the limits.
+    """
+    if request.mimetype not in MEDIA_TYPES:
+        raise errors.UnsupportedMedia("Send the body as application/scim+json or application/json.")
+    if request.mimetype_params.get("charset", "utf-8").casefold() not in {"utf-8", "utf8"}:
+        raise errors.UnsupportedMedia("Send the body in UTF-8.")
+    size, values = LIMITS[resource_type.name]
+    request.max_content_length = size
+    return messages.read_json(request.get_data(cache=True), max_values=values)
+
+
+LIMITS = {
+    schema.USER.name: (limits.USER_BODY_BYTES, limits.USER_VALUES),
+    schema.GROUP.name: (limits.GROUP_BODY_BYTES, limits.GROUP_VALUES),
+}
+
+
+def operations(resource_type: schema.ResourceType) -> list[patch.Operation]:
+    """The operations of a PATCH body."""
+    return patch.operations(payload(resource_type))
+
+
+def view(resource_type: schema.ResourceType) -> View:
+    """How the caller wants resources shown: `attributes` or `excludedAttributes` (RFC 7644 section 3.9)."""
+    projection = rendering.Projection.parse(resource_type, one("attributes"), one("excludedAttributes"))
+    return View(base(), projection)
+
+
+def asks_for_attributes() -> bool:
+    """Whether the caller said what to show, and so wants an answer with a body (RFC 7644 section 3.5.2)."""
+    return "attributes" in request.args or "excludedAttributes" in request.args
+
+
+def query(resource_type: schema.ResourceType) -> Query:
+    """The list that is asked for. Raises NotBuilt for sorting and cursors, which are not advertised either."""
+    for name in UNBUILT:
+        if name in request.args:
+            raise errors.NotBuilt(f"{name} is not supported yet; see /ServiceProviderConfig. Leave it out.")
+    text = one("filter")
+    return Query(
+        filter=None if text is None else filters.parse(text, resource_type),
+        start=messages.start_index(one("startIndex")),
+        count=messages.count(one("count")),
+        scan_limit=service.current().settings.scan_limit,
+    )
+
+
+def one(name: str) -> str | None:
+    """A query parameter that may be given once."""
+    given = request.args.getlist(name)
+    if len(given) > 1:
+        raise errors.InvalidValue(f"{name} is given more than once.")
+    return given[0] if given else None
+
+
+def expected_versions() -> frozenset[int] | None:
+    """The versions that If-Match allows; None where it allows any (RFC 7644 section 3.14)."""
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    return frozenset(int(number) for number in ETAG.findall(header))

@@ -1,0 +1,21 @@
+"""What RFC 7644 knows and this service does not do yet: 501 with an SCIM body, and not advertised (decision 15)."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from scim_service import errors
+from scim_service.endpoints.scim.routes import blueprint
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@blueprint.route("", methods=METHODS)
+@blueprint.route("/Bulk", methods=METHODS)
+@blueprint.route("/Me", methods=METHODS)
+@blueprint.route("/.search", methods=METHODS)
+@blueprint.route("/Users/.search", methods=METHODS)
+@blueprint.route("/Groups/.search", methods=METHODS)
+def not_built() -> Response:
+    """501 for /Bulk (3.7), /Me (3.11), /.search (3.4.3) and the root query (3.4.2.1)."""
+    raise errors.NotBuilt("This is not supported; see /ServiceProviderConfig for what is.")

@@ -1,0 +1,138 @@
+"""What an administrator counts: seats by type, and the people behind every number (issue part B: `seats`, `people`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from scim_service.licensing import capacity, catalog, shown
+from scim_service.licensing.resolve import GRACE, WAITING
+from scim_service.storage import tables
+from scim_service.storage.work import Work
+
+_assignments = tables.licensing.assignments
+_types = tables.licensing.license_types
+_ledger = tables.licensing.ledger
+_users = tables.directory.users
+_TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
+
+_USED = sa.select(_ledger.c.type_seq, _ledger.c.consuming).where(_ledger.c.tenant_id == _TENANT)
+_BY_STATE = (
+    sa.select(_assignments.c.type_seq, _assignments.c.state, sa.func.count().label("people"))
+    .where(_assignments.c.tenant_id == _TENANT, _assignments.c.state.in_([WAITING, GRACE]), shown.NOT_LAPSED)
+    .group_by(_assignments.c.type_seq, _assignments.c.state)
+)
+_PEOPLE = (
+    sa.select(
+        _assignments,
+        _types.c.code,
+        _users.c.id,
+        _users.c.document,
+        shown.IS_DIRECT.label("direct"),
+        shown.IS_INHERITED.label("inherited"),
+        sa.func.row_number()
+        .over(
+            partition_by=[_assignments.c.type_seq, _assignments.c.state],
+            order_by=[_assignments.c.priority, _assignments.c.claimed_since, _assignments.c.rank_seq],
+        )
+        .label("place"),
+    )
+    .join(_types, sa.and_(_types.c.tenant_id == _assignments.c.tenant_id, _types.c.seq == _assignments.c.type_seq))
+    .join(_users, sa.and_(_users.c.tenant_id == _assignments.c.tenant_id, _users.c.seq == _assignments.c.user_seq))
+    .where(_assignments.c.tenant_id == _TENANT, shown.NOT_LAPSED)
+    .order_by(
+        _types.c.code,
+        _assignments.c.state,
+        _assignments.c.priority,
+        _assignments.c.claimed_since,
+        _assignments.c.rank_seq,
+    )
+)
+_OF_TYPE = _types.c.code == sa.bindparam("code")
+_IN_STATE = _assignments.c.state == sa.bindparam("state")
+_STATEMENTS = {
+    (False, False): _PEOPLE,
+    (True, False): _PEOPLE.where(_OF_TYPE),
+    (False, True): _PEOPLE.where(_IN_STATE),
+    (True, True): _PEOPLE.where(_OF_TYPE, _IN_STATE),
+}
+
+
+@dataclass(frozen=True)
+class SeatLine:
+    """The numbers of one type. `limit` is None for a free type; `used` is the ledger's, those in `grace` included."""
+
+    code: str
+    name: str
+    product: str | None
+    family: str | None
+    rank: int
+    limit: int | None
+    used: int
+    waiting: int
+    grace: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A person and a type: what came of it, why, since and until when, and the place in the queue while waiting."""
+
+    user_name: str
+    user_id: str
+    type_code: str
+    state: str
+    reason: str | None
+    sources: list[str]
+    since: datetime
+    until: datetime | None
+    position: int | None
+
+
+def seats(work: Work) -> list[SeatLine]:
+    """The seats of every type, family by family."""
+    limits = capacity.limits(work, work.now)
+    used = {row.type_seq: row.consuming for row in work.rows(_USED)}
+    people = {(row.type_seq, row.state): row.people for row in work.rows(_BY_STATE, at=work.now)}
+    return [
+        SeatLine(
+            kind.code,
+            kind.name,
+            kind.product,
+            kind.family,
+            kind.rank,
+            limits.get(kind.seq, 0) if kind.counted else None,
+            used.get(kind.seq, 0),
+            people.get((kind.seq, WAITING), 0),
+            people.get((kind.seq, GRACE), 0),
+        )
+        for kind in catalog.types(work)
+    ]
+
+
+def people(work: Work, type_code: str | None = None, state: str | None = None) -> list[Holding]:
+    """Everybody who holds, waits for or is covered for a type, by type, state and seniority (A-3).
+
+    Raises NotFound for an unknown type.
+    """
+    if type_code is not None:
+        catalog.find_type(work, type_code)
+    statement = _STATEMENTS[type_code is not None, state is not None]
+    return [_holding(row) for row in work.rows(statement, code=type_code, state=state, at=work.now)]
+
+
+def _holding(row: Any) -> Holding:
+    return Holding(
+        orjson.loads(row.document)["userName"],
+        row.id,
+        row.code,
+        row.state,
+        row.reason,
+        shown.sources(row),
+        row.since,
+        row.until,
+        row.place if row.state == WAITING else None,
+    )

@@ -1,0 +1,128 @@
+"""Engines for both databases: how a connection is opened, how long it may wait, how a transaction begins."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from scim_service.storage import guard
+
+WRITE_SECONDS = 25
+READ_SECONDS = 5
+POOL_SECONDS = 5
+PROGRESS_STEPS = 20_000
+"""SQLite's virtual machine asks this often whether a read has gone on for too long."""
+
+
+@dataclass
+class Database:
+    """One database, opened anew in every process that uses it (an engine must not cross a fork).
+
+    `url` is `sqlite:///…` or `postgresql+psycopg://…`; `threads` bounds the connections of each kind;
+    `synchronous` is SQLite's (FULL keeps an acknowledged write through power loss).
+    """
+
+    url: str
+    threads: int = 8
+    synchronous: str = "FULL"
+    _process: int = 0
+    _reads: Engine | None = None
+    _writes: Engine | None = None
+    _making: threading.Lock = field(default_factory=threading.Lock)
+    writer: threading.Lock = field(default_factory=threading.Lock)
+    """SQLite has one writer: threads of this process queue here, in order, before BEGIN (decision 22)."""
+
+    @property
+    def dialect(self) -> str:
+        return make_url(self.url).get_backend_name()
+
+    @property
+    def reads(self) -> Engine:
+        """Read-only connections: a statement takes at most 5 s, a transaction sees one snapshot."""
+        self._open()
+        assert self._reads is not None
+        return self._reads
+
+    @property
+    def writes(self) -> Engine:
+        """Writing connections: a transaction begins with the write lock on SQLite, READ COMMITTED on PostgreSQL."""
+        self._open()
+        assert self._writes is not None
+        return self._writes
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        for engine in (self._reads, self._writes):
+            if engine is not None:
+                engine.dispose()
+        self._reads = self._writes = None
+
+    def _open(self) -> None:
+        if self._process == os.getpid() and self._writes is not None:
+            return
+        with self._making:
+            if self._process == os.getpid() and self._writes is not None:
+                return
+            self.writer = threading.Lock()
+            self._reads, self._writes = self._engine(reading=True), self._engine(reading=False)
+            self._process = os.getpid()
+
+    def _engine(self, *, reading: bool) -> Engine:
+        engine = sqlite_engine(self, reading) if self.dialect == "sqlite" else postgresql_engine(self, reading)
+        guard.watch(engine)
+        return engine
+
+
+def postgresql_engine(database: Database, reading: bool) -> Engine:
+    """READ COMMITTED for writes, one snapshot for reads, and limits on how long anything may take (decision 21)."""
+    seconds = READ_SECONDS if reading else WRITE_SECONDS
+    options = (
+        f"-c statement_timeout={seconds}s -c lock_timeout={seconds}s "
+        f"-c idle_in_transaction_session_timeout={WRITE_SECONDS + 5}s -c timezone=UTC"
+    )
+    return sa.create_engine(
+        database.url,
+        isolation_level="REPEATABLE READ" if reading else "READ COMMITTED",
+        pool_size=database.threads,
+        max_overflow=2,
+        pool_timeout=POOL_SECONDS,
+        pool_recycle=1800,
+        pool_pre_ping=True,
+        connect_args={"options": options, "application_name": "scim-service", "connect_timeout": POOL_SECONDS},
+    )
+
+
+def sqlite_engine(database: Database, reading: bool) -> Engine:
+    """WAL, nothing acknowledged before it is on the disk, and a write transaction that has the lock from the start."""
+    engine = sa.create_engine(
+        database.url,
+        pool_size=database.threads,
+        max_overflow=2,
+        pool_timeout=POOL_SECONDS,
+        connect_args={"timeout": WRITE_SECONDS, "check_same_thread": False},
+    )
+    pragmas = [
+        "journal_mode=WAL",
+        f"synchronous={database.synchronous}",
+        "foreign_keys=ON",
+        f"busy_timeout={WRITE_SECONDS * 1000}",
+        "journal_size_limit=67108864",
+        f"query_only={'ON' if reading else 'OFF'}",
+    ]
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(driver: Any, _record: Any) -> None:
+        driver.isolation_level = None
+        for pragma in pragmas:
+            driver.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,72 @@
+"""The schema over time, shipped in the package: `upgrade` brings a database to it, `differences` compares.
+
+One writer at a time: PostgreSQL holds an advisory lock on a connection of its own, SQLite begins with the write lock.
+One more step: `versions/` gets a file with the next number, written for both databases (batch operations for SQLite);
+a fresh database and a migrated one must be the same, which a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from scim_service.storage import tables
+from scim_service.storage.database import Database
+
+ADVISORY_LOCK = 0x5C1A
+HERE = Path(__file__).parent
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at `url` to the newest schema, in one transaction; does nothing when it is there."""
+    with _alone(url) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def is_current(connection: sa.Connection) -> bool:
+    """Whether the database has the schema that this program was written for."""
+    return MigrationContext.configure(connection).get_current_revision() == newest()
+
+
+def newest() -> str:
+    """The newest revision in the package."""
+    return str(ScriptDirectory.from_config(_config(None)).get_current_head())
+
+
+def differences(url: str) -> list[str]:
+    """Where the database at `url` is not what the tables say, a line each; empty when they agree."""
+    with _alone(url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(one) for one in compare_metadata(context, tables.metadata)]
+
+
+def _config(connection: sa.Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[sa.Connection]:
+    database = Database(url, threads=2)
+    engine = database.writes
+    try:
+        with engine.connect() as keeper, engine.connect() as connection:
+            if database.dialect == "postgresql":
+                keeper.execution_options(isolation_level="AUTOCOMMIT")
+                keeper.execute(sa.select(sa.func.set_config("lock_timeout", "0", False)))
+                keeper.execute(sa.select(sa.func.pg_advisory_lock(ADVISORY_LOCK)))
+                connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                yield connection
+    finally:
+        database.close()

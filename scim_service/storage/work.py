@@ -1,0 +1,112 @@
+"""One request, one transaction: `reading()` and `writing()` give a Work, the first argument of every use case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, CursorResult, Row
+
+T = TypeVar("T")
+
+CHUNK = 500
+"""How many ids go into one statement (performance.md 5.5)."""
+
+EVERY_TENANT = 0
+"""The tenant of a Work that belongs to none yet: making a tenant, finding a credential."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: `kind` is connection, cli or job; `connection_seq` is set for a SCIM client."""
+
+    kind: str
+    name: str = ""
+    connection_seq: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+@dataclass
+class Work:
+    """An open transaction with its tenant, its actor and its one instant `now` (aware, UTC, milliseconds)."""
+
+    connection: Connection
+    tenant_id: int
+    actor: Actor
+    now: datetime
+    request_id: str = ""
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def dialect(self) -> str:
+        return self.connection.dialect.name
+
+    def execute(self, statement: sa.Executable, **values: Any) -> CursorResult[Any]:
+        """Run a statement; `:tenant` is always bound to this Work's tenant."""
+        return self.connection.execute(statement, {"tenant": self.tenant_id, **values})
+
+    def rows(self, statement: sa.Executable, **values: Any) -> Sequence[Row[Any]]:
+        """All rows of a statement."""
+        return self.execute(statement, **values).all()
+
+    def row(self, statement: sa.Executable, **values: Any) -> Row[Any] | None:
+        """The first row, or None."""
+        return self.execute(statement, **values).first()
+
+    def value(self, statement: sa.Executable, **values: Any) -> Any:
+        """The first column of the first row, or None."""
+        return self.execute(statement, **values).scalar()
+
+    def many(self, statement: sa.Executable, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run a statement once per mapping, in one call; nothing for none."""
+        bound = [{"tenant": self.tenant_id, **row} for row in rows]
+        if bound:
+            self.connection.execute(statement, bound)
+
+    def insert(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows of this tenant, in order; nothing for none."""
+        bound = [{"tenant_id": self.tenant_id, **row} for row in rows]
+        if bound:
+            self.connection.execute(_insert(table), bound)
+
+    def insert_one(self, table: sa.Table, **values: Any) -> int:
+        """Insert one row of this tenant and return its seq."""
+        result = self.connection.execute(_insert(table), {"tenant_id": self.tenant_id, **values})
+        return first_key(result)
+
+    def insert_new(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert the rows that break no unique key, in order; those that are there already stay as they are."""
+        bound = [{"tenant_id": self.tenant_id, **row} for row in rows]
+        if bound:
+            self.connection.execute(_insert_new(table, self.dialect), bound)
+
+
+def first_key(result: CursorResult[Any]) -> int:
+    """The counting key of the row that was just inserted."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+_inserts: dict[tuple[str, str], Any] = {}
+
+
+def _insert(table: sa.Table) -> Any:
+    return _inserts.setdefault((table.name, ""), sa.insert(table))
+
+
+def _insert_new(table: sa.Table, dialect: str) -> Any:
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return _inserts.setdefault((table.name, dialect), made.on_conflict_do_nothing())
+
+
+def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Slices of at most `size`, in order."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,153 @@
+"""What every test may use: a settable clock, and a fresh migrated database of each kind."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from scim_service.clock import Clock
+from scim_service.storage import migrations
+from scim_service.storage.database import Database
+from scim_service.storage.store import Store
+from tests import postgres
+
+START = datetime(2027, 3, 1, 8, tzinfo=UTC)
+REQUIRED = "SCIM_TEST_REQUIRE_POSTGRES"
+KEY = "scim_postgres_url"
+
+_numbers = itertools.count(1)
+_server: postgres.Server | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once, before the workers, or remember why not."""
+    global _server
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    try:
+        _server = postgres.start()
+        os.environ[KEY] = _server.url
+    except postgres.NotFound as reason:
+        os.environ[KEY] = f"none: {reason}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    if _server is not None:
+        _server.stop()
+
+
+class SettableClock(Clock):
+    """A clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.instant = START
+        super().__init__(lambda: self.instant)
+
+    def set(self, instant: datetime) -> None:
+        self.instant = instant
+
+    def advance(self, duration: timedelta) -> None:
+        self.instant += duration
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """2027-03-01T08:00:00Z until it is moved."""
+    return SettableClock()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "scim.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(worker_name: str) -> str:
+    """The maintenance database of a real server; a visible skip where there is none, a failure where it is required."""
+    url = os.environ.get(KEY, "none: not started")
+    if url.startswith("none"):
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"PostgreSQL is required here: {url}")
+        pytest.skip(f"no PostgreSQL ({url})")
+    return url
+
+
+@pytest.fixture(scope="session")
+def worker_name() -> str:
+    """This worker's part in names of databases."""
+    return f"{os.getpid()}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: str, worker_name: str) -> Iterator[str]:
+    """The name of a migrated database, to be copied."""
+    name = f"scim_test_template_{worker_name}"
+    _administer(postgresql_url, f"CREATE DATABASE {name}")
+    migrations.upgrade(named(postgresql_url, name))
+    yield name
+    _administer(postgresql_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on; every database test runs on both."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    yield from _made(request, "")
+
+
+@pytest.fixture
+def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database that nobody else has."""
+    if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "scim.db")
+        yield f"sqlite:///{tmp_path / 'scim.db'}"
+        return
+    yield from _made(request, f" TEMPLATE {request.getfixturevalue('postgresql_template')}")
+
+
+@pytest.fixture
+def store(database_url: str, clock: SettableClock) -> Iterator[Store]:
+    """The database with the clock of the test."""
+    database = Database(database_url, threads=8, synchronous="OFF")
+    yield Store(database, clock)
+    database.close()
+
+
+def named(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _made(request: pytest.FixtureRequest, how: str) -> Iterator[str]:
+    url = request.getfixturevalue("postgresql_url")
+    name = f"scim_test_{request.getfixturevalue('worker_name')}_{next(_numbers)}"
+    _administer(url, f"CREATE DATABASE {name}{how}")
+    yield named(url, name)
+    _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(url: str, statement: str) -> None:
+    with closing(psycopg.connect(url.replace("+psycopg", ""), autocommit=True)) as connection:
+        connection.execute(statement.encode())

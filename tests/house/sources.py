@@ -1,0 +1,44 @@
+"""The program's own files, parsed, for the rules of the house to look at."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "scim_service"
+
+
+@cache
+def files(folder: str = PACKAGE) -> tuple[Path, ...]:
+    """Every Python file under a folder of the project."""
+    return tuple(sorted((ROOT / folder).rglob("*.py")))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file, parsed."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def place(path: Path, node: ast.AST) -> str:
+    """Where a reader finds it: file and line."""
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+
+
+def room(path: Path) -> str:
+    """The room a file is in: a folder of the package, or a file at its top."""
+    return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    """(node, dotted name) of everything that a file imports, however deep in it."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield node, name.name
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            for name in node.names:
+                yield node, f"{node.module}.{name.name}"

@@ -1,0 +1,26 @@
+"""What the README and the change log say is so."""
+
+from __future__ import annotations
+
+import re
+
+import scim_service
+from scim_service import config
+from tests.house import sources
+
+README = (sources.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_settings_is_the_settings() -> None:
+    listed = re.findall(r"^\| `(SCIM_[A-Z_]+)` \| ([^|]*) \| ([^|]*) \|$", README, re.MULTILINE)
+    shown = [(key, default.strip().strip("`"), sentence.strip()) for key, default, sentence in listed]
+    assert shown == [(one.key, one.default, one.sentence) for one in config.SETTINGS]
+
+
+def test_the_change_log_knows_this_version() -> None:
+    assert f"## {scim_service.__version__}" in (sources.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_file_that_the_readme_points_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert [link for link in links if not (sources.ROOT / link).exists()] == []

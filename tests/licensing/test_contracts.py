@@ -1,0 +1,87 @@
+"""What was bought: types, contracts and the limit (licensing.md A-1, D-4, D-5, E-20, E-21), on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scim_service import errors
+from scim_service.licensing import catalog, contracts
+from tests.licensing.conftest import HOUR, NOW, Organization, sales
+
+
+def test_E_20_more_seats_go_to_who_waits_in_published_order(acme: Organization) -> None:
+    sales(acme, 1, "ann", "ben", "cem")
+    with acme.writing() as work:
+        assert contracts.set_seats(work, "C-1", {"pro": 2}).seats == {"pro": 2}
+    assert acme.states("pro") == {"ann": "assigned", "ben": "assigned", "cem": "waiting 1"}
+    acme.check()
+
+
+def test_E_21_a_cap_below_use_is_refused_with_the_excess(acme: Organization) -> None:
+    sales(acme, 3, "ann", "ben", "cem")
+    with pytest.raises(errors.Refused, match="Free 2"), acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 1})
+    assert acme.line("pro").limit == 3
+    acme.leave("Sales", "ann")
+    acme.turn("ann", False)
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 2})
+    assert acme.line("pro").limit == 2
+
+
+def test_A_1_the_limit_is_the_sum_of_the_lines_valid_now(acme: Organization, clock: Any) -> None:
+    acme.sells({"pro": 1})
+    start = clock.now()
+    with acme.writing() as work:
+        contracts.create(work, "next", {"pro": 10}, start + HOUR, start + 2 * HOUR)
+        contracts.create(work, "past", {"pro": 100}, start - 2 * HOUR, start)
+        contracts.create(work, "now", {"pro": 1000}, start)
+    found = []
+    for _ in range(3):
+        found.append(acme.line("pro").limit)
+        clock.advance(HOUR)
+    assert found == [1001, 1011, 1001]
+
+
+def test_decision_29_after_the_end_holders_stay_and_nothing_is_granted(acme: Organization, clock: Any) -> None:
+    with acme.writing() as work:
+        catalog.create_type(work, "pro", "Pro")
+        contracts.create(work, "C-1", {"pro": 2}, ends=work.now + HOUR)
+    acme.has("ann", "ben", "cem")
+    acme.makes("Sales", "ann", "ben")
+    acme.gives("Sales", "pro", exit_grace=NOW)
+    clock.advance(HOUR)
+    assert acme.tick() == 0
+    acme.join("Sales", "cem")
+    assert acme.states("pro") == {"ann": "assigned", "ben": "assigned", "cem": "waiting 1"}
+    acme.leave("Sales", "ann")
+    assert acme.states("pro") == {"ben": "assigned", "cem": "waiting 1"}
+    assert (acme.line("pro").limit, acme.line("pro").used) == (0, 1)
+    acme.check()
+
+
+def test_a_contract_that_cannot_be_is_refused(acme: Organization) -> None:
+    acme.sells({"pro": 1, "viewer": None})
+    with acme.writing() as work:
+        for lines, ends in (({"pro": -1}, None), ({"viewer": 1}, None), ({"pro": 1}, work.now)):
+            with pytest.raises(errors.InvalidValue):
+                contracts.create(work, "C-2", lines, ends=ends)
+        with pytest.raises(errors.NotFound):
+            contracts.create(work, "C-2", {"gold": 1})
+        with pytest.raises(errors.NotFound):
+            contracts.set_seats(work, "C-2", {"pro": 1})
+    with pytest.raises(errors.Uniqueness, match="contract"), acme.writing() as work:
+        contracts.create(work, "C-1", {"pro": 1})
+
+
+def test_a_license_type_that_cannot_be_is_refused(acme: Organization) -> None:
+    acme.sells({"pro": 1})
+    with acme.writing() as work, pytest.raises(errors.InvalidValue):
+        catalog.create_type(work, "a b", "A")
+    with acme.writing() as work, pytest.raises(errors.InvalidValue):
+        catalog.create_type(work, "ab", "A", exit_grace=timedelta(seconds=-1))
+    with pytest.raises(errors.Uniqueness, match="license type"), acme.writing() as work:
+        catalog.create_type(work, "pro", "Pro")

@@ -1,0 +1,111 @@
+"""Several processes at once: nothing lost, nothing oversold, nothing dangling (reliability.md F13 to F16)."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from scim_service.licensing import catalog, contracts, rules, usage
+from scim_service.storage import tables
+from tests.races.conftest import PROVE, Race
+from tests.service import Cast
+
+PROCESSES = 4
+ROUNDS = 10 if PROVE else 1
+CAP = 15
+
+_memberships = tables.directory.memberships
+_claims = tables.licensing.claims
+_assignments = tables.licensing.assignments
+_users = tables.directory.users
+
+
+def dealt(acts: list[list[Any]], seed: int) -> list[list[list[Any]]]:
+    """The acts, shuffled and dealt out to the processes."""
+    random.Random(seed).shuffle(acts)
+    return [acts[number::PROCESSES] for number in range(PROCESSES)]
+
+
+def members(cast: Cast, group_id: str) -> set[str]:
+    return {one["value"] for one in cast.acme.get(f"/Groups/{group_id}").body.get("members", [])}
+
+
+def test_fifty_parallel_member_patches_lose_none(cast: Cast, race: Race) -> None:
+    ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(50)]
+    team = cast.acme.group("Team")["id"]
+    outcomes = race(dealt([["add", team, one] for one in ids], 1))
+    assert {outcome for _, outcome in outcomes} == {"done"}
+    assert members(cast, team) == set(ids)
+    assert cast.acme.get(f"/Groups/{team}", excludedAttributes="members").body["meta"]["version"] == 'W/"51"'
+
+
+def test_of_two_creates_of_one_name_one_wins_and_one_is_told_so(cast: Cast, race: Race) -> None:
+    names = [f"Person{number}@Example.com" for number in range(10)]
+    outcomes = race([[["create", name] for name in names], [["create", name.upper()] for name in names]])
+    for name in names:
+        assert sorted(outcome for act, outcome in outcomes if act[1].lower() == name.lower()) == ["409", "done"]
+    assert cast.acme.get("/Users", count=0).body["totalResults"] == len(names)
+
+
+def test_deleting_people_beside_member_adds_leaves_no_dangling_row_and_no_deadlock(cast: Cast, race: Race) -> None:
+    ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(20)]
+    teams = [cast.acme.group(f"Team {number}")["id"] for number in range(3)]
+    adds = [["add", team, one] for team in teams for one in ids]
+    outcomes = race(dealt([*adds, *[["delete", one] for one in ids[:10]]], 2))
+    assert {outcome for _, outcome in outcomes} == {"done"}
+    for team in teams:
+        assert members(cast, team) == set(ids[10:])
+    with cast.reading() as work:
+        rows = work.value(sa.select(sa.func.count()).where(_memberships.c.tenant_id == sa.bindparam("tenant")))
+    assert rows == 30
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(
+    cast: Cast, race: Race, seed: int
+) -> None:
+    with cast.writing() as work:
+        catalog.create_type(work, "pro", "Pro")
+        contracts.create(work, "C-1", {"pro": CAP})
+    people = [cast.acme.user(f"p{number}@example.com") for number in range(40)]
+    ids, team = [one["id"] for one in people], cast.acme.group("Sales")["id"]
+    with cast.writing() as work:
+        rules.create(work, "Sales", "pro", exit_grace=timedelta(0))
+    acts: list[list[Any]] = [["add", team, one] for one in ids]
+    acts += [["remove", team, one] for one in ids[::4]]
+    acts += [["active", one, active] for one in ids[::3] for active in (False, True)]
+    acts += [["assign", one["userName"], "pro"] for one in people[::5]]
+    outcomes = race(dealt(acts, seed))
+    assert {outcome for act, outcome in outcomes if act[0] != "assign"} == {"done"}
+    assert {outcome for act, outcome in outcomes if act[0] == "assign"} <= {"done", "409"}
+    assert_seats_are_sound(cast)
+
+
+def assert_seats_are_sound(cast: Cast) -> None:
+    """The ledger is the rows, the cap holds, and who waits does so because every seat is taken by somebody active."""
+    tenant = _assignments.c.tenant_id == sa.bindparam("tenant")
+    with cast.reading() as work:
+        line = next(line for line in usage.seats(work) if line.code == "pro")
+        states = [row.state for row in work.rows(sa.select(_assignments.c.state).where(tenant))]
+        idle = work.value(
+            sa.select(sa.func.count())
+            .select_from(_assignments)
+            .join(
+                _users, sa.and_(_users.c.tenant_id == _assignments.c.tenant_id, _users.c.seq == _assignments.c.user_seq)
+            )
+            .where(tenant, _users.c.active.is_(False), _assignments.c.state == "assigned")
+        )
+        claimed = work.value(
+            sa.select(sa.func.count(sa.distinct(_claims.c.user_seq)))
+            .join(_users, sa.and_(_users.c.tenant_id == _claims.c.tenant_id, _users.c.seq == _claims.c.user_seq))
+            .where(_claims.c.tenant_id == sa.bindparam("tenant"), _claims.c.until.is_(None), _users.c.active.is_(True))
+        )
+    held = sum(state in {"assigned", "grace"} for state in states)
+    assert line.used == held <= CAP
+    assert idle == 0
+    assert held == min(CAP, claimed)
+    assert states.count("waiting") == claimed - held

@@ -1,0 +1,86 @@
+"""One process of a race: does its share of acts against a database, prints what came of each as JSON lines.
+
+    python -m tests.races.worker DATABASE_URL TENANT_ID CONNECTION_SEQ INSTANT < acts
+
+An act is [kind, …] as in ACTS; each is one transaction through the same use cases as a request, and is tried again
+where the door would try again.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from scim_service import errors
+from scim_service.clock import Clock
+from scim_service.directory import groups, users
+from scim_service.licensing import direct
+from scim_service.protocol import patch
+from scim_service.storage import faults
+from scim_service.storage.database import Database
+from scim_service.storage.store import Store
+from scim_service.storage.work import Actor, Work
+
+TRIES = 3
+
+
+def _patch(*steps: dict[str, Any]) -> list[patch.Operation]:
+    return patch.operations({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": list(steps)})
+
+
+def _add(work: Work, group_id: str, user_id: str) -> None:
+    groups.patch(work, group_id, _patch({"op": "add", "path": "members", "value": [{"value": user_id}]}))
+
+
+def _remove(work: Work, group_id: str, user_id: str) -> None:
+    groups.patch(work, group_id, _patch({"op": "remove", "path": f'members[value eq "{user_id}"]'}))
+
+
+def _active(work: Work, user_id: str, active: bool) -> None:
+    users.patch(work, user_id, _patch({"op": "replace", "value": {"active": active}}))
+
+
+def _create(work: Work, user_name: str) -> None:
+    users.create(work, {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": user_name})
+
+
+ACTS: dict[str, Callable[..., Any]] = {
+    "add": _add,
+    "remove": _remove,
+    "active": _active,
+    "create": _create,
+    "delete": users.delete,
+    "assign": direct.assign,
+    "unassign": direct.unassign,
+}
+
+
+def outcome(store: Store, tenant_id: int, actor: Actor, act: list[Any]) -> str:
+    """`done`, or the status that a caller would get."""
+    for left in reversed(range(TRIES)):
+        try:
+            with store.writing(tenant_id, actor) as work:
+                ACTS[act[0]](work, *act[1:])
+            return "done"
+        except faults.Again as problem:
+            if not left:
+                return f"{problem.status}"
+        except errors.ScimError as problem:
+            return f"{problem.status}"
+    raise AssertionError
+
+
+def main() -> None:
+    url, tenant_id, connection = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    database = Database(url, threads=1)
+    store = Store(database, Clock.parse(sys.argv[4]))
+    actor = Actor("connection", "rfc", connection)
+    for line in sys.stdin:
+        print(json.dumps([json.loads(line), outcome(store, tenant_id, actor, json.loads(line))]), flush=True)
+    database.close()
+
+
+if __name__ == "__main__":
+    main()
