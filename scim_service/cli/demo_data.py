@@ -27,7 +27,7 @@ ACME, GLOBEX = "acme", "globex"
 TOKEN_DAYS = credentials.MOST_DAYS
 SUITE = (("basic", "Basic", 10), ("professional", "Professional", 20), ("enterprise", "Enterprise", 30))
 """Three types of one family, by rank."""
-ACME_SEATS = {"basic": 30, "professional": 10, "enterprise": 6, "analytics": 5}
+ACME_SEATS = {"basic": 70, "professional": 15, "enterprise": 8, "analytics": 6}
 """Fewer than the 50 people of a simulation want, so that some wait."""
 ACME_RULES = {"Everyone": "basic", "Sales": "professional", "Engineering": "enterprise", "Support": "analytics"}
 CONNECTIONS = {ACME: ("rfc", "okta", "entra"), GLOBEX: ("rfc",)}
