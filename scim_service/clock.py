@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=36_500)
+"""A hundred years: what is added to an instant must still be one."""
 
 
 class Clock:
@@ -46,7 +48,10 @@ def parse_duration(text: str) -> timedelta:
     match = DURATION.fullmatch(text.strip())
     if not match:
         raise ValueError(f"{text!r} is no duration; write 0, 90s, 15m, 24h, 30d or 2w.")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
+    found = timedelta(**{UNITS[match[2]]: int(match[1])})
+    if found > LONGEST:
+        raise ValueError(f"{text!r} is too long; write at most {format_duration(LONGEST)}.")
+    return found
 
 
 def format_duration(value: timedelta) -> str:
@@ -62,8 +67,9 @@ def parse_instant(text: str) -> datetime:
     """An RFC 3339 instant with its zone, such as 2027-03-01T08:00:00Z. Raises ValueError with a sentence."""
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError as problem:
+        instant = found.astimezone(UTC)
+    except (ValueError, OverflowError) as problem:
         raise ValueError(f"{text!r} is no instant; write it as 2027-03-01T08:00:00Z.") from problem
     if found.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2027-03-01T08:00:00Z.")
-    return found.astimezone(UTC).replace(microsecond=found.microsecond // 1000 * 1000)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

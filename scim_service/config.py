@@ -68,16 +68,24 @@ class Setting:
 
 def _database_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
-    if scheme in {"postgresql", "postgres", "postgresql+psycopg"} and separator:
+    if scheme in {"postgresql", "postgres", "postgresql+psycopg"} and separator and _port_is_right(rest):
         return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+    if scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}:
         return text
     raise ValueError("write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
 
 
+def _port_is_right(rest: str) -> bool:
+    """Whether what follows the host is a number; a password may hold any sign but @."""
+    host = rest.rpartition("@")[2].partition("/")[0].partition("?")[0]
+    port = host.rpartition("]")[2].partition(":")[2]
+    return port == "" or (port.isascii() and port.isdigit() and int(port) < 65536)
+
+
 def _public_url(text: str) -> str | None:
     parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+    more = parts.query or parts.fragment or parts.username
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or more):
         raise ValueError("write it like https://scim.example.com")
     return text.rstrip("/") or None
 

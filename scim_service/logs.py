@@ -28,7 +28,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["at"] = _places(record)
-        return json.dumps(line)
+        return json.dumps(line, default=str)
 
 
 def _places(record: logging.LogRecord) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     global _server
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # TERM ends the run as Ctrl-C does: the server is stopped
     try:
         _server = postgres.start()
         os.environ[KEY] = _server.url

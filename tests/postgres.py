@@ -46,7 +46,7 @@ class Server:
 def start() -> Server:
     """A server to test on. Raises NotFound."""
     if os.environ.get(URL):
-        return Server(os.environ[URL].replace("postgresql://", "postgresql+psycopg://", 1))
+        return Server("postgresql+psycopg://" + os.environ[URL].partition("://")[2])
     folder = Path(tempfile.mkdtemp(prefix="scim-pg-"))
     try:
         binaries = _usable(folder)

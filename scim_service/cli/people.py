@@ -8,8 +8,10 @@ import click
 
 from scim_service.cli import arguments, opening, output
 from scim_service.directory import groups
+from scim_service.licensing import change as changes
 from scim_service.licensing import direct, usage
 from scim_service.licensing import explain as explaining
+from scim_service.licensing.change import Change
 from scim_service.licensing.explain import ClaimLine, Explanation
 from scim_service.licensing.usage import Holding, SeatLine
 from scim_service.storage.work import Work
@@ -94,7 +96,7 @@ def people(slug: str, type_code: str | None, state: str | None, as_json: bool) -
 @arguments.any_type
 @arguments.as_json
 def explain(slug: str, user: str, type_code: str | None, as_json: bool) -> None:
-    """Explain a person's licenses: the state, every claim with its group path, the place in the queue.
+    """Explain a person's licenses: state, every claim with its group path, place in the queue, the smallest change.
 
     \b
     Example:
@@ -176,6 +178,7 @@ def _explanation(one: Explanation) -> dict[str, object]:
         "since": one.since,
         "until": one.until,
         "position": one.position,
+        "change": {"kind": one.change.kind, "groups": list(one.change.groups), "seats": one.change.seats},
         "claims": [
             {"source": line.source, "rule": line.rule, "paths": line.paths, "since": line.since, "until": line.until}
             for line in one.claims
@@ -192,7 +195,26 @@ def _told(user: str, one: Explanation) -> str:
         f"since {output.instant(one.since)}" if one.since else "",
         f"until {output.instant(one.until)}" if one.until else "",
     ]
-    return "\n".join([" ".join(fact for fact in facts if fact), *_claim_lines(one.claims)])
+    advice = f"  smallest change: {_advice(one.change)}"
+    return "\n".join([" ".join(fact for fact in facts if fact), *_claim_lines(one.claims), advice])
+
+
+def _advice(change: Change) -> str:
+    groups = ", ".join(output.cell(name) for name in change.groups)
+    return ADVICE[change.kind].format(groups=groups, seats=change.seats)
+
+
+ADVICE = {
+    changes.ACTIVATE: "activate the person",
+    changes.JOIN: "put the person into one of these groups: {groups}",
+    changes.ASSIGN: "give the license directly with: scim-service assign",
+    changes.RAISE_CAP: "raise the cap by {seats}, or let {seats} others give their seats back",
+    changes.REJOIN: "put the person back into one of these groups: {groups}",
+    changes.LEAVE: "take the person out of {groups}, and the seat is freed after the exit grace",
+    changes.UNASSIGN: "take the direct claim back with: scim-service unassign (what groups give would stay)",
+    changes.GIVE_UP_BETTER: "none is needed: a better license of the family is held, and takes no seat of this one",
+}
+"""What to do, in a sentence, by kind of change."""
 
 
 def _claim_lines(claims: Sequence[ClaimLine]) -> list[str]:

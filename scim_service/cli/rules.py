@@ -68,6 +68,22 @@ def delete(slug: str, group: str, type_code: str, as_json: bool) -> None:
     output.made(f"{output.cell(gone.group_name)} gives no {gone.type_code} any more.", _row(gone), as_json)
 
 
+@rule.command()
+@arguments.slug
+@arguments.group
+@arguments.type_code
+@arguments.as_json
+def relink(slug: str, group: str, type_code: str, as_json: bool) -> None:
+    """Bind an orphaned rule to the group that now has the name of the one that was deleted.
+
+    \b
+    Example:
+      scim-service rule relink acme --group Sales --type professional
+    """
+    made = opening.change(slug, lambda work: rules.relink(work, group, type_code))
+    output.made(f"Members of {output.cell(group)} get {made.type_code} again.", _row(made), as_json)
+
+
 def _row(one: Rule) -> dict[str, object]:
     return {
         "group": one.group_name,

@@ -5,7 +5,7 @@ A path runs from the rule's group down, through the groups in it, to the group t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from scim_service import errors
 from scim_service.licensing import catalog, claims, rules, shown
+from scim_service.licensing.change import Change, smallest
 from scim_service.licensing.resolve import Claim
 from scim_service.protocol import text
 from scim_service.storage import tables
@@ -94,6 +95,7 @@ class Explanation:
     until: datetime | None
     position: int | None
     claims: list[ClaimLine]
+    change: Change
 
 
 def explain(work: Work, user_name: str, type_code: str | None = None) -> list[Explanation]:
@@ -112,18 +114,27 @@ def explain(work: Work, user_name: str, type_code: str | None = None) -> list[Ex
         reasons.setdefault(claim.type_seq, []).append(claim)
     held = {row.type_seq: row for row in work.rows(_HELD, user=person.seq, at=work.now)}
     places = shown.positions(work, held.values())
-    ways = _ways(work, person.seq, {claim.rule_seq for found in reasons.values() for claim in found})
+    listed = rules.listing(work)
+    ways = _ways(work, person.seq, listed, {claim.rule_seq for found in reasons.values() for claim in found})
     return [
         _explanation(
-            kind.code,
-            held.get(kind.seq),
-            places.get((person.seq, kind.seq)),
+            _Facts(kind.code, held.get(kind.seq), places.get((person.seq, kind.seq)), person.active),
             [_line(claim, ways) for claim in reasons.get(kind.seq, ())],
-            person.active,
+            [rule.group_name for rule in listed if rule.type_code == kind.code and rule.state == rules.BOUND],
         )
         for kind in kinds
         if type_code is not None or kind.seq in held or kind.seq in reasons
     ]
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the tables say of one person and type; `row` is the assignment."""
+
+    code: str
+    row: Any
+    position: int | None
+    active: bool
 
 
 @dataclass(frozen=True)
@@ -134,8 +145,8 @@ class _Ways:
     paths: Mapping[int, list[list[str]]]
 
 
-def _ways(work: Work, user_seq: int, of_claims: set[int | None]) -> _Ways:
-    names = {rule.seq: rule.group_name for rule in rules.listing(work) if rule.seq in of_claims}
+def _ways(work: Work, user_seq: int, listed: Sequence[rules.Rule], of_claims: set[int | None]) -> _Ways:
+    names = {rule.seq: rule.group_name for rule in listed if rule.seq in of_claims}
     groups = {row.seq: row.group_seq for row in work.rows(_RULE_GROUPS) if row.seq in of_claims}
     direct = {row.group_seq for row in work.rows(_DIRECTLY_IN, user=user_seq)}
     below: dict[int, list[int]] = {}
@@ -158,12 +169,16 @@ def _paths(start: int, direct: set[int], below: Mapping[int, list[int]]) -> list
     return found[:MOST_PATHS]
 
 
-def _explanation(code: str, row: Any, position: int | None, lines: list[ClaimLine], active: bool) -> Explanation:
+def _explanation(facts: _Facts, lines: list[ClaimLine], given_by: Sequence[str]) -> Explanation:
+    row = facts.row
+    state = row.state if row is not None else None
+    claimed_by = [line.rule for line in lines if line.rule != REMOVED]
+    change = smallest(state, facts.active, facts.position, claimed_by, given_by)
     if row is not None:
-        return Explanation(code, row.state, row.reason, row.since, row.until, position, lines)
-    if lines and not active:
-        return Explanation(code, DORMANT, INACTIVE, None, None, None, lines)
-    return Explanation(code, NONE, NO_REASON, None, None, None, lines)
+        return Explanation(facts.code, row.state, row.reason, row.since, row.until, facts.position, lines, change)
+    if lines and not facts.active:
+        return Explanation(facts.code, DORMANT, INACTIVE, None, None, None, lines, change)
+    return Explanation(facts.code, NONE, NO_REASON, None, None, None, lines, change)
 
 
 def _line(claim: Claim, ways: _Ways) -> ClaimLine:

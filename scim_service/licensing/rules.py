@@ -113,10 +113,7 @@ def delete(work: Work, group_name: str, type_code: str) -> Rule:
     closure.lock_nesting(work)
     row = work.row(_BY_NAME, key=text.fold(group_name), code=type_code)
     if row is None:
-        raise errors.NotFound(
-            f"There is no rule that gives {type_code} to the group {group_name!r}. See the rules with: "
-            "scim-service rule list"
-        )
+        raise _no_such_rule(group_name, type_code)
     if row.group_seq is not None:
         closure.lock_groups(work, closure.below(work, [row.group_seq]))
     gate = seats.enter(work)
@@ -127,6 +124,24 @@ def delete(work: Work, group_name: str, type_code: str) -> Rule:
     if row.group_seq is not None:
         closure.refresh_feeds(work, [row.group_seq])
     return _rule(row)
+
+
+def relink(work: Work, group_name: str, type_code: str) -> Rule:
+    """Bind an orphaned rule to the group that now has its name (E-6, decision 30): never by itself, only when told to.
+
+    Raises NotFound for no such rule or no such group, Refused for a rule that is not orphaned.
+    """
+    closure.lock_nesting(work)
+    row = work.row(_BY_NAME, key=text.fold(group_name), code=type_code)
+    if row is None:
+        raise _no_such_rule(group_name, type_code)
+    if row.state != ORPHANED:
+        raise errors.Refused(f"This rule is {row.state}; only an orphaned rule can be linked again.")
+    group_seq = work.value(_FIRST_GROUP, key=row.group_name_key)
+    if group_seq is None:
+        raise errors.NotFound(f"There is no group {row.group_name!r} to link to. Push it first, then run this again.")
+    _bind(work, [row.seq], group_seq)
+    return _rule(work.row(_BY_SEQ, which=row.seq))
 
 
 def bind(work: Work, group_seq: int, display_name: str) -> bool:
@@ -182,6 +197,12 @@ def _let_go(gate: seats.Gate, rule: Any, ending: str) -> None:
         for claim in [one for one in person.claims if one.source == source]:
             gate.claims.leave(person, claim, ending, grace, gate.now)
     gate.settle()
+
+
+def _no_such_rule(group_name: str, type_code: str) -> errors.NotFound:
+    return errors.NotFound(
+        f"There is no rule that gives {type_code} to the group {group_name!r}. See them with: scim-service rule list"
+    )
 
 
 def _refuse_values(group_name: str, priority: int) -> None:

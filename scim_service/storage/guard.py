@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Alias, Select
 
@@ -38,18 +39,43 @@ def _judge(connection: Any, statement: Any, many: Any, single: Any, options: Any
 
 
 def tables_without_predicate(statement: Any) -> set[str]:
-    """The tenant tables (by name or alias) that `statement` reads or changes without comparing their tenant_id."""
+    """The tenant tables (by name or alias) that `statement` reads or changes without fixing their tenant_id.
+
+    Fixed is what equals a value, or the tenant_id of something fixed: a join alone leaves every tenant in.
+    """
     seen: set[str] = set()
-    bound: set[str] = set()
+    fixed: set[str] = set()
+    joined: list[set[str]] = []
     for element in _parts(statement):
         name = _tenant_table(element)
         if name:
             seen.add(name)
-        elif isinstance(element, sa.BinaryExpression):
-            bound |= {side.table.name for side in (element.left, element.right) if _is_tenant_column(side)}
+        elif isinstance(element, sa.BinaryExpression) and element.operator is operators.eq:
+            _compare(element, fixed, joined)
     if isinstance(statement, sa.Insert):
         seen.discard(statement.table.name)
-    return seen - bound
+    derived = set().union(*joined) - seen
+    return seen - _spread(fixed | derived, joined)
+
+
+def _compare(equation: Any, fixed: set[str], joined: list[set[str]]) -> None:
+    """Note what `equation` says of tenants: one table's is a value, or two tables' are the same."""
+    sides = (equation.left, equation.right)
+    owners = [side.table.name for side in sides if _is_tenant_column(side)]
+    if len(owners) == 2:
+        joined.append(set(owners))
+    elif owners and not all(isinstance(side, sa.ColumnClause) for side in sides):
+        fixed.update(owners)
+
+
+def _spread(fixed: set[str], joined: list[set[str]]) -> set[str]:
+    """What is fixed, and all that is joined to it."""
+    found = set(fixed)
+    for _ in joined:
+        for pair in joined:
+            if pair & found:
+                found |= pair
+    return found
 
 
 def _parts(statement: Any) -> Iterator[Any]:

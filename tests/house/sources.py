@@ -39,6 +39,14 @@ def imports(path: Path) -> Iterator[tuple[ast.AST, str]]:
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield node, name.name
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        elif isinstance(node, ast.ImportFrom):
             for name in node.names:
-                yield node, f"{node.module}.{name.name}"
+                yield node, ".".join(filter(None, [_origin(path, node), name.name]))
+
+
+def _origin(path: Path, node: ast.ImportFrom) -> str:
+    """The module that names are taken from; dots at its beginning are counted from the file's own place."""
+    if node.level == 0:
+        return node.module or ""
+    package = path.relative_to(ROOT).parent.parts
+    return ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])

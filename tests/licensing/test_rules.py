@@ -150,6 +150,25 @@ def test_E_6_a_deleted_group_orphans_its_rules_and_its_people_leave_after_the_gr
     acme.check()
 
 
+def test_E_6_an_orphaned_rule_is_linked_again_only_when_told_to(acme: Organization, clock: Any) -> None:
+    sales(acme, 1, "ann")
+    with acme.writing() as work, pytest.raises(errors.Refused, match="only an orphaned rule"):
+        rules.relink(work, "Sales", "pro")
+    acme.drops("Sales")
+    with acme.writing() as work, pytest.raises(errors.NotFound, match="no group"):
+        rules.relink(work, "Sales", "pro")
+    acme.makes("Sales", "ann")
+    assert acme.states("pro") == {"ann": "grace"}
+    with acme.writing() as work:
+        assert rules.relink(work, "sales", "pro").state == "bound"
+        with pytest.raises(errors.NotFound, match="no rule"):
+            rules.relink(work, "Other", "pro")
+    clock.advance(HOUR)
+    assert acme.tick() == 0
+    assert acme.states("pro") == {"ann": "assigned"}
+    acme.check()
+
+
 def test_E_8_a_deleted_rule_lets_go_after_the_grace_and_says_why(acme: Organization, clock: Any) -> None:
     sales(acme, 1, "ann", "ben")
     with acme.writing() as work:
