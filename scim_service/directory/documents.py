@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,9 +87,32 @@ def shown(document: dict[str, Any], resource_type: schema.ResourceType, view: Vi
     return view.projection.apply({"schemas": schemas, **document})
 
 
-def expect_version(resource: Resource, expected: Collection[int] | None) -> None:
+@dataclass(frozen=True)
+class Expected:
+    """Which versions a client lets a request happen to (RFC 7644 section 3.14): If-Match and If-None-Match.
+
+    `match` None allows any version; `none_match` None forbids none; `never` is `If-None-Match: *`, which forbids all.
+    """
+
+    match: frozenset[int] | None = None
+    none_match: frozenset[int] | None = None
+    never: bool = False
+
+    def allows(self, version: int) -> bool:
+        """Whether a change to this version may go on."""
+        return (self.match is None or version in self.match) and not self.is_known(version)
+
+    def is_known(self, version: int) -> bool:
+        """Whether the client said that it has this version already."""
+        return self.never or (self.none_match is not None and version in self.none_match)
+
+
+ANY_VERSION = Expected()
+
+
+def expect_version(resource: Resource, expected: Expected) -> None:
     """Refuse when a client said which versions it would change, and it is another by now. Call it under the lock."""
-    if expected is not None and resource.version not in expected:
+    if not expected.allows(resource.version):
         raise errors.PreconditionFailed(
             "This resource was changed since you read it. Read it again, and send your change with its new version."
         )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from scim_service import audit, errors
 from scim_service.directory import documents, external_ids, members
-from scim_service.directory.documents import Resource
+from scim_service.directory.documents import Expected, Resource
 from scim_service.storage import tables
 from scim_service.storage.work import Work, chunks
 
@@ -126,7 +126,7 @@ def read(work: Work, group_id: str) -> Group:
     return _group(work.row(_BY_ID, id=group_id, connection=external_ids.connection_of(work)))
 
 
-def locked(work: Work, group_id: str, expected: Collection[int] | None) -> Group:
+def locked(work: Work, group_id: str, expected: Expected) -> Group:
     """The same, locked until the commit. Raises PreconditionFailed when it has none of the expected versions."""
     group = _group(work.row(_BY_ID_LOCKED, id=group_id, connection=external_ids.connection_of(work)))
     documents.expect_version(group.resource, expected)

@@ -7,7 +7,7 @@ above (`feeds`, decision 20), is told to `licensing.seats`; for all other groups
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from scim_service import audit
 from scim_service.directory import documents, external_ids, group_rows, listing, members, relations
-from scim_service.directory.documents import Resource, View
+from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.group_rows import Group
 from scim_service.directory.listing import Query
 from scim_service.idp import PROFILES
@@ -87,7 +87,7 @@ def find(work: Work, group_id: str) -> Group:
     return group_rows.read(work, group_id)
 
 
-def replace(work: Work, group_id: str, payload: Mapping[str, Any], expected: Collection[int] | None = None) -> Group:
+def replace(work: Work, group_id: str, payload: Mapping[str, Any], expected: Expected = ANY_VERSION) -> Group:
     """Put a whole new group in the place of one (RFC 7644 section 3.5.1), members included: who stays does not move."""
     cleaned = validation.clean(schema.GROUP, dict(payload))
     current = group_rows.locked(work, group_id, expected)
@@ -101,7 +101,7 @@ def patch(
     operations: Sequence[patching.Operation],
     *,
     replace_creates: bool = False,
-    expected: Collection[int] | None = None,
+    expected: Expected = ANY_VERSION,
 ) -> Group:
     """Carry out a PATCH, all of it or nothing; its cost does not depend on how many members there are."""
     current = group_rows.locked(work, group_id, expected)
@@ -110,7 +110,7 @@ def patch(
     return _save(work, current, documents.without(patched.document, "id", "meta", "schemas"), patched.member_steps)
 
 
-def delete(work: Work, group_id: str, expected: Collection[int] | None = None) -> None:
+def delete(work: Work, group_id: str, expected: Expected = ANY_VERSION) -> None:
     """End a group: its people stay, its memberships go, its rules are orphaned and seats follow (decision 30)."""
     closure.lock_nesting(work)
     seq = find(work, group_id).resource.seq

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from scim_service import audit, errors
 from scim_service.directory import documents, external_ids, group_rows, listing, relations
-from scim_service.directory.documents import Resource, View
+from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.listing import Query
 from scim_service.licensing import seats
 from scim_service.protocol import patch as patching
@@ -24,6 +24,8 @@ from scim_service.storage import closure, faults, filter_sql, index_rows, paging
 from scim_service.storage.work import Work, chunks
 
 LICENSES = schema.LICENSE_URN
+COMPUTED = ("groups", LICENSES)
+"""What is shown of a person and not kept in the document."""
 
 _users = tables.directory.users
 _values = tables.directory.user_values
@@ -94,7 +96,7 @@ def find(work: Work, user_id: str) -> Resource:
     return _resource(work.row(_BY_ID, id=user_id, connection=external_ids.connection_of(work)))
 
 
-def replace(work: Work, user_id: str, payload: Mapping[str, Any], expected: Collection[int] | None = None) -> Resource:
+def replace(work: Work, user_id: str, payload: Mapping[str, Any], expected: Expected = ANY_VERSION) -> Resource:
     """Put a new document in the place of a person's (RFC 7644 section 3.5.1); a missing `active` stays as it is."""
     cleaned = validation.clean(schema.USER, dict(payload))
     current = _locked(work, user_id)
@@ -108,7 +110,7 @@ def patch(
     operations: Sequence[patching.Operation],
     *,
     replace_creates: bool = False,
-    expected: Collection[int] | None = None,
+    expected: Expected = ANY_VERSION,
 ) -> Resource:
     """Carry out a PATCH, all of it or nothing (RFC 7644 section 3.5.2)."""
     current = _locked(work, user_id)
@@ -119,7 +121,7 @@ def patch(
     return _save(work, current, kept)
 
 
-def delete(work: Work, user_id: str, expected: Collection[int] | None = None) -> None:
+def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
     """End a person: memberships, claims and seats go in the same transaction (RFC 7644 section 3.6, licensing.md E-19).
 
     The groups are locked before the person (decision 19); if the person joined one more by then, the door starts over.
@@ -154,12 +156,17 @@ def page(work: Work, query: Query, view: View) -> tuple[int, list[dict[str, Any]
 
 def shown(work: Work, people: Sequence[Resource], view: View) -> list[dict[str, Any]]:
     """These people as a caller is answered; groups and licenses are read only where they are wanted."""
-    wanted = {name for name in ("groups", LICENSES) if view.projection.shows(name)}
+    wanted = {name for name in COMPUTED if view.projection.shows(name)}
     found = []
     for person, (_, document) in zip(people, _full(work, people, view.base, wanted), strict=True):
         hidden = () if "active" in person.document else ("active",)
         found.append(documents.shown(documents.without(document, *hidden), schema.USER, view))
     return found
+
+
+def shows_seats(view: View) -> bool:
+    """Whether an answer tells what moves without the person's version: groups and licenses (decision 13)."""
+    return any(view.projection.shows(name) for name in COMPUTED)
 
 
 def _full(
@@ -187,7 +194,7 @@ def _mentioned(operations: Sequence[patching.Operation]) -> set[str]:
     """Which of the computed attributes a PATCH speaks of: their present values decide whether it may (decision 12)."""
     keys = [key for one in operations if isinstance(one.value, dict) for key in [one.path or "", *one.value]]
     spoken = " ".join([*(one.path or "" for one in operations), *keys]).casefold()
-    return {name for name in ("groups", LICENSES) if name.casefold() in spoken}
+    return {name for name in COMPUTED if name.casefold() in spoken}
 
 
 def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:

@@ -215,3 +215,15 @@ def test_each_connection_has_its_own_external_ids(cast: Cast) -> None:
     with cast.reading() as work:
         actions = [event.action for event in audit.about(work, alice["id"])]
     assert actions.count("user:adopted") == 1
+
+
+def test_if_none_match_spares_an_answer_that_cannot_have_changed(cast: Cast) -> None:
+    alice = cast.acme.user("alice@example.com")
+    path, known = f"/Users/{alice['id']}", {"If-None-Match": 'W/"9", W/"1"'}
+    spared = cast.acme.send("GET", f"{path}?attributes=userName", headers=known)
+    assert (spared.status, spared.text, spared.headers["ETag"]) == (304, "", 'W/"1"')
+    assert cast.acme.send("GET", f"{path}?attributes=userName", headers={"If-None-Match": '"2"'}).status == 200
+    assert cast.acme.send("GET", path, headers=known).status == 200
+    assert cast.acme.send("DELETE", path, headers={"If-None-Match": "*"}).status == 412
+    group = cast.acme.group("Team", alice["id"])
+    assert cast.acme.send("GET", f"/Groups/{group['id']}", headers={"If-None-Match": "*"}).status == 304

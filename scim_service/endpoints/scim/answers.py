@@ -22,6 +22,11 @@ def resource(body: dict[str, Any], of: Resource) -> Response:
     return document(body, headers={"ETag": of.etag})
 
 
+def unchanged(of: Resource) -> Response:
+    """304: the caller has this version already (RFC 7644 section 3.14)."""
+    return Response(status=304, headers={"ETag": of.etag})
+
+
 def created(body: dict[str, Any], of: Resource, location: str) -> Response:
     """201 with the place of what was made (RFC 7644 section 3.3)."""
     return document(body, 201, {"ETag": of.etag, "Location": location})

@@ -43,8 +43,9 @@ def read_group(group_id: str) -> Response:
     view = requests.view(GROUP)
     with door.reading() as work:
         group = groups.find(work, group_id)
-        body = _shown(work, group, view)
-    return answers.resource(body, group.resource)
+        known = requests.expected().is_known(group.resource.version)
+        body = None if known else _shown(work, group, view)
+    return answers.unchanged(group.resource) if body is None else answers.resource(body, group.resource)
 
 
 @blueprint.put("/Groups/<group_id>")
@@ -53,7 +54,7 @@ def replace_group(group_id: str) -> Response:
     """A whole new group, members included."""
     payload, view = requests.payload(GROUP), requests.view(GROUP)
     with door.writing() as work:
-        group = groups.replace(work, group_id, payload, requests.expected_versions())
+        group = groups.replace(work, group_id, payload, requests.expected())
         body = _shown(work, group, view)
     return answers.resource(body, group.resource)
 
@@ -63,7 +64,7 @@ def replace_group(group_id: str) -> Response:
 def patch_group(group_id: str) -> Response:
     """Some changes to a group; a large one is not sent back unless attributes are asked for (decision 14)."""
     operations, view = requests.operations(GROUP), requests.view(GROUP)
-    creates, expected = door.profile().replace_creates, requests.expected_versions()
+    creates, expected = door.profile().replace_creates, requests.expected()
     with door.writing() as work:
         group = groups.patch(work, group_id, operations, replace_creates=creates, expected=expected)
         body = _shown(work, group, view) if _answers_with_body(group) else None
@@ -75,7 +76,7 @@ def patch_group(group_id: str) -> Response:
 def delete_group(group_id: str) -> Response:
     """The end of a group; its people stay."""
     with door.writing() as work:
-        groups.delete(work, group_id, requests.expected_versions())
+        groups.delete(work, group_id, requests.expected())
     return answers.nothing()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 
 from scim_service import errors
-from scim_service.directory.documents import View
+from scim_service.directory.documents import Expected, View
 from scim_service.directory.listing import Query
 from scim_service.endpoints import door, service
 from scim_service.protocol import filters, limits, messages, patch, rendering, schema
@@ -82,9 +82,15 @@ def one(name: str) -> str | None:
     return given[0] if given else None
 
 
-def expected_versions() -> frozenset[int] | None:
-    """The versions that If-Match allows; None where it allows any (RFC 7644 section 3.14)."""
-    header = request.headers.get("If-Match")
-    if header is None or header.strip() == "*":
-        return None
+def expected() -> Expected:
+    """The versions that If-Match and If-None-Match allow (RFC 7644 section 3.14); a tag not of ours is no version."""
+    match, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
+    return Expected(
+        match=None if match is None or match.strip() == "*" else _versions(match),
+        none_match=None if none_match is None else _versions(none_match),
+        never=none_match is not None and none_match.strip() == "*",
+    )
+
+
+def _versions(header: str) -> frozenset[int]:
     return frozenset(int(number) for number in ETAG.findall(header))
