@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 
 from flask import Flask, Response, g, request
 
+from scim_service import config, logs
 from scim_service.clock import Clock
 from scim_service.config import Settings
 from scim_service.endpoints import door, failures, health, proxies, scim, service
@@ -20,6 +22,14 @@ def open_store(settings: Settings) -> Store:
     """The database and the clock that the settings name; nothing is connected before it is used."""
     database = Database(settings.database_url, threads=settings.threads, synchronous=settings.synchronous)
     return Store(database, Clock.parse(settings.clock))
+
+
+def from_environment() -> Flask:
+    """The application of one worker process: settings from its environment, its own connections, logs as JSON lines."""
+    settings = config.from_environment(os.environ)
+    config.refuse_to_serve(settings)
+    logs.configure(settings.log_level)
+    return create_app(settings)
 
 
 def create_app(settings: Settings, store: Store | None = None) -> Flask:

@@ -50,3 +50,10 @@ def _origin(path: Path, node: ast.ImportFrom) -> str:
         return node.module or ""
     package = path.relative_to(ROOT).parent.parts
     return ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+
+
+def calls(path: Path) -> Iterator[tuple[ast.AST, str]]:
+    """(node, dotted name) of everything that a file calls."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            yield node, ast.unparse(node.func)

@@ -31,6 +31,8 @@ LIBRARIES = {
     "authlib": {"access/oauth.py", "endpoints/admin/login.py"},
     "apscheduler": {"jobs.py"},
     "waitress": {"cli/server.py"},
+    "granian": {"cli/many_servers.py"},
+    "gunicorn": {"cli/many_servers.py"},
     "click": {"cli"},
     "alembic": {"storage/migrations"},
     "conformance": {"cli"},

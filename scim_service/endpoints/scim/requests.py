@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import request
+from flask import g, request
 
 from scim_service import errors
 from scim_service.directory.documents import Expected, View
@@ -34,8 +34,37 @@ def payload(resource_type: schema.ResourceType) -> dict[str, Any]:
     if request.mimetype_params.get("charset", "utf-8").casefold() not in {"utf-8", "utf8"}:
         raise errors.UnsupportedMedia("Send the body in UTF-8.")
     size, values = LIMITS[resource_type.name]
-    request.max_content_length = size
-    return messages.read_json(request.get_data(cache=True), max_values=values)
+    return messages.read_json(_body(size), max_values=values)
+
+
+def _body(size: int) -> bytes:
+    """The body, read once even where the view runs again; never more than `size` bytes of it (libraries.md part 7).
+
+    A chunked body has no length to be refused by: one byte more than the limit is asked for, so that none is cut off.
+    """
+    if "body" not in g:
+        length = request.content_length
+        if length is not None and length > size:
+            raise _too_large(size)
+        known = length is not None or request.environ.get("wsgi.input_terminated")
+        body = _read(request.environ["wsgi.input"], size + 1 if length is None else length) if known else b""
+        if len(body) > size:
+            raise _too_large(size)
+        g.body = body
+    found: bytes = g.body
+    return found
+
+
+def _read(stream: Any, most: int) -> bytes:
+    parts, left = [], most
+    while left and (part := stream.read(min(left, 65_536))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _too_large(size: int) -> errors.TooLarge:
+    return errors.TooLarge(f"The body is larger than {size} bytes. Send less at once.")
 
 
 LIMITS = {
