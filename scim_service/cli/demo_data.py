@@ -21,6 +21,7 @@ from scim_service.directory.listing import Query
 from scim_service.licensing import catalog, contracts, direct, rules
 from scim_service.protocol import filters, schema
 from scim_service.protocol.rendering import Projection
+from scim_service.storage.paging import Span
 from scim_service.storage.work import Actor, Work
 
 ACME, GLOBEX = "acme", "globex"
@@ -194,5 +195,5 @@ def _alice_id(work: Work) -> str | None:
     """Her id, or None once somebody has deleted or renamed her."""
     named = filters.parse(f'userName eq "{ALICE["userName"]}"', schema.USER)
     view = View("", Projection.parse(schema.USER, "id", None))
-    _, found = users.page(work, Query(named, 1, 1, 1), view)
+    found = users.page(work, Query(named, None, Span(1, 1), scan_limit=1), view).documents
     return str(found[0]["id"]) if found else None

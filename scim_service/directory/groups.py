@@ -18,12 +18,12 @@ from scim_service import audit
 from scim_service.directory import documents, external_ids, group_rows, listing, members, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.group_rows import Group
-from scim_service.directory.listing import Query
+from scim_service.directory.listing import Listed, Lowering, Query
 from scim_service.idp import PROFILES
 from scim_service.licensing import rules, seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
-from scim_service.storage import closure, filter_sql, paging, tables
+from scim_service.storage import closure, filter_sql, paging, sort_sql, tables
 from scim_service.storage.work import Work
 
 _groups = tables.directory.groups
@@ -128,16 +128,20 @@ def delete(work: Work, group_id: str, expected: Expected = ANY_VERSION) -> None:
     paging.count_one(work, schema.GROUP.name, seq, -1)
 
 
-def page(work: Work, query: Query, view: View) -> tuple[int, list[dict[str, Any]]]:
+def page(work: Work, query: Query, view: View) -> Listed:
     """How many groups the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
-    lowered = filter_sql.group_condition(query.filter, work.actor.connection_seq) if query.filter else None
-    with_members = "members" in listing.attributes(query.filter)
+    connection = work.actor.connection_seq
+    sql = Lowering(
+        filter_sql.group_condition(query.filter, connection) if query.filter else None,
+        sort_sql.group_terms(query.order, connection) if query.order else (),
+    )
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
-        return _full(work, group_rows.by_seqs(work, seqs), view.base, with_members)
+        return _full(work, group_rows.by_seqs(work, seqs), view.base, "members" in query.asked)
 
-    found = listing.page(work, _groups, schema.GROUP, lowered, query, candidates)
-    return found.total, shown(work, group_rows.by_seqs(work, found.seqs), view)
+    found = listing.page(work, _groups, schema.GROUP.name, query, sql, candidates)
+    rows = {one.seq: one for one in group_rows.by_seqs(work, found.seqs)}
+    return Listed(found.total, shown(work, [rows[seq] for seq in found.seqs], view), found.last)
 
 
 def shown(work: Work, found: Sequence[Resource], view: View) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Lists: which resources a filter means, counted truly, and one page of them."""
+"""Lists: which resources a question means, counted truly, and one page of them in order (RFC 7644 section 3.4.2)."""
 
 from __future__ import annotations
 
@@ -6,53 +6,84 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scim_service.protocol import filters, schema
+import sqlalchemy as sa
+
+from scim_service.protocol import filters, schema, sorting
 from scim_service.storage import filter_sql, paging
+from scim_service.storage.paging import Span
 from scim_service.storage.work import Work
+
+Documents = Callable[[Sequence[int]], list[tuple[int, dict[str, Any]]]]
+"""Gives (seq, full document) of some rows."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of a list: a filter or None, the first place (from 1), how many, and how far a scan may go."""
+    """What is asked of a list: a filter or None, an order or None, which part of it, and how far a scan may go."""
 
     filter: filters.Node | None
-    start: int
-    count: int
+    order: sorting.Order | None
+    span: Span
     scan_limit: int
 
+    @property
+    def asked(self) -> set[str]:
+        """The top-level names that the filter and the order ask about: attributes, and URNs of extensions."""
+        ordered = {_top(self.order.path)} if self.order else set()
+        return _attributes(self.filter) | ordered
 
-def attributes(node: filters.Node | None) -> set[str]:
-    """The top-level names that a filter asks about: attributes, and URNs of extensions."""
+
+@dataclass(frozen=True)
+class Listed:
+    """A page as it is shown, how many there are in all, and the last row of the page (None for an empty one)."""
+
+    total: int
+    documents: list[dict[str, Any]]
+    last: int | None
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """What SQL can do for a question: its condition (None: no filter), and its order (None: only documents tell)."""
+
+    condition: filter_sql.Lowered | None
+    order: Sequence[Any] | None
+
+
+def page(work: Work, table: sa.Table, name: str, query: Query, sql: Lowering, documents: Documents) -> paging.Page:
+    """The page that `query` asks for; `documents` is asked where SQL is not enough.
+
+    Raises TooMany when more than `query.scan_limit` documents would have to be read (decision 17).
+    """
+    condition = sql.condition.condition if sql.condition else None
+    if sql.order is not None and (sql.condition is None or sql.condition.exact):
+        return paging.exact(work, table, name, condition, query.span, sql.order)
+    found: list[tuple[Any, int]] = []
+    for batch in paging.batches(work, table, condition, query.scan_limit):
+        found += [(_place(query, seq, one), seq) for seq, one in documents(batch) if _is_meant(query, one)]
+    found.sort(key=lambda one: one[0], reverse=query.order is not None and query.order.descending)
+    first = query.span.start - 1
+    return paging.Page(len(found), [seq for _, seq in found[first : first + query.span.count]])
+
+
+def _is_meant(query: Query, document: dict[str, Any]) -> bool:
+    return query.filter is None or filters.match(query.filter, document)
+
+
+def _place(query: Query, seq: int, document: dict[str, Any]) -> Any:
+    return seq if query.order is None else sorting.key(query.order, document)
+
+
+def _attributes(node: filters.Node | None) -> set[str]:
     if node is None:
         return set()
     if isinstance(node, filters.And | filters.Or):
-        return {name for term in node.terms for name in attributes(term)}
+        return {name for term in node.terms for name in _attributes(term)}
     if isinstance(node, filters.Not):
-        return attributes(node.term)
-    path = node.path
+        return _attributes(node.term)
+    return {_top(node.path)}
+
+
+def _top(path: filters.AttributePath) -> str:
     core = path.schema in {schema.USER_URN, schema.GROUP_URN, ""}
-    return {path.attribute.name} if core and path.attribute is not None else {path.schema}
-
-
-def page(
-    work: Work,
-    table: Any,
-    resource_type: schema.ResourceType,
-    lowered: filter_sql.Lowered | None,
-    query: Query,
-    documents: Callable[[Sequence[int]], list[tuple[int, dict[str, Any]]]],
-) -> paging.Page:
-    """The page that `query` asks for; `documents` gives the full documents of some seqs where SQL is not enough.
-
-    Raises TooMany when a filter would have to read more than `query.scan_limit` documents (decision 17).
-    """
-    if lowered is None or lowered.exact:
-        condition = None if lowered is None else lowered.condition
-        return paging.exact(work, table, resource_type.name, condition, query.start, query.count)
-    node = query.filter
-    assert node is not None
-
-    def matches(seqs: Sequence[int]) -> list[int]:
-        return [seq for seq, document in documents(seqs) if filters.match(node, document)]
-
-    return paging.scanned(work, table, lowered.condition, (query.start, query.count), matches, query.scan_limit)
+    return path.attribute.name if core and path.attribute is not None else path.schema

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from scim_service import audit, errors
 from scim_service.directory import documents, external_ids, group_rows, listing, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
-from scim_service.directory.listing import Query
+from scim_service.directory.listing import Listed, Lowering, Query
 from scim_service.licensing import seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
-from scim_service.storage import closure, faults, filter_sql, index_rows, paging, tables
+from scim_service.storage import closure, faults, filter_sql, index_rows, paging, sort_sql, tables
 from scim_service.storage.work import Work, chunks
 
 LICENSES = schema.LICENSE_URN
@@ -142,16 +142,20 @@ def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
     paging.count_one(work, schema.USER.name, current.seq, -1)
 
 
-def page(work: Work, query: Query, view: View) -> tuple[int, list[dict[str, Any]]]:
+def page(work: Work, query: Query, view: View) -> Listed:
     """How many people the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
-    lowered = filter_sql.user_condition(query.filter, work.actor.connection_seq) if query.filter else None
-    asked = listing.attributes(query.filter)
+    connection = work.actor.connection_seq
+    sql = Lowering(
+        filter_sql.user_condition(query.filter, connection) if query.filter else None,
+        sort_sql.user_terms(query.order, connection) if query.order else (),
+    )
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
-        return _full(work, _by_seqs(work, seqs), view.base, asked)
+        return _full(work, _by_seqs(work, seqs), view.base, query.asked)
 
-    found = listing.page(work, _users, schema.USER, lowered, query, candidates)
-    return found.total, shown(work, _by_seqs(work, found.seqs), view)
+    found = listing.page(work, _users, schema.USER.name, query, sql, candidates)
+    people = {person.seq: person for person in _by_seqs(work, found.seqs)}
+    return Listed(found.total, shown(work, [people[seq] for seq in found.seqs], view), found.last)
 
 
 def shown(work: Work, people: Sequence[Resource], view: View) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from flask import current_app
 
 from scim_service.access.attempts import Attempts
 from scim_service.config import Settings
+from scim_service.endpoints.bookmarks import Bookmarks
 from scim_service.storage.store import Store
 
 KEY = "scim_service"
@@ -22,6 +23,7 @@ class Service:
     store: Store
     settings: Settings
     attempts: Attempts = field(default_factory=Attempts)
+    bookmarks: Bookmarks = field(default_factory=Bookmarks)
     elapsed: Callable[[], float] = time.monotonic
     errors_noted: dict[int, float] = field(default_factory=dict)
     """When (monotonic) each connection's last error was written, so that an IdP in trouble is not a write each time."""

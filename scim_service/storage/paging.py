@@ -6,7 +6,7 @@ total is a counter, spread over rows so that writers on PostgreSQL rarely meet (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,11 @@ class Page:
     total: int
     seqs: list[int]
 
+    @property
+    def last(self) -> int | None:
+        """The last row of the page, None for an empty one."""
+        return self.seqs[-1] if self.seqs else None
+
 
 def total(work: Work, resource_type: str) -> int:
     """How many resources of this type the tenant has, from the counter."""
@@ -61,54 +66,56 @@ def _counting(insert: Any) -> Any:
 _COUNT = {"postgresql": _counting(postgresql.insert), "sqlite": _counting(sqlite.insert)}
 
 
-def exact(work: Work, table: sa.Table, resource_type: str, condition: Condition | None, start: int, count: int) -> Page:
-    """The page of the rows that meet the condition, all of them where it is None; `start` counts from 1."""
-    seqs = _seqs(work, table, condition, start, count) if count else []
+@dataclass(frozen=True)
+class Span:
+    """A part of a list: the first place (from 1), how many, and the row before it where a walk knows it."""
+
+    start: int
+    count: int
+    after: int | None = None
+
+
+def exact(
+    work: Work, table: sa.Table, resource_type: str, condition: Condition | None, span: Span, order: Sequence[Any] = ()
+) -> Page:
+    """The page of the rows that meet the condition, of all where it is None, in the given order, else of making."""
+    seqs = _seqs(work, table, condition, span, order) if span.count else []
     if condition is None:
         return Page(total(work, resource_type), seqs)
-    if seqs and len(seqs) < count:
-        return Page(start - 1 + len(seqs), seqs)
-    if start == 1 and count and not seqs:
+    if seqs and len(seqs) < span.count and span.after is None:
+        return Page(span.start - 1 + len(seqs), seqs)
+    if span.start == 1 and span.count and not seqs:
         return Page(0, [])
     counted = sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == _TENANT, condition)
     return Page(int(work.value(counted)), seqs)
 
 
-def _seqs(work: Work, table: sa.Table, condition: Condition | None, start: int, count: int) -> list[int]:
-    found = sa.select(table.c.seq).where(table.c.tenant_id == _TENANT).order_by(table.c.seq)
+def _seqs(work: Work, table: sa.Table, condition: Condition | None, span: Span, order: Sequence[Any]) -> list[int]:
+    found = sa.select(table.c.seq).where(table.c.tenant_id == _TENANT).order_by(*order, table.c.seq)
     if condition is not None:
         found = found.where(condition)
-    return [
-        row.seq
-        for row in work.rows(found.limit(sa.bindparam("n")).offset(sa.bindparam("skip")), n=count, skip=start - 1)
-    ]
+    found = found.limit(sa.bindparam("n"))
+    if span.after is not None:
+        found = found.where(table.c.seq > sa.bindparam("last"))
+        return [row.seq for row in work.rows(found, n=span.count, last=span.after)]
+    return [row.seq for row in work.rows(found.offset(sa.bindparam("skip")), n=span.count, skip=span.start - 1)]
 
 
-def scanned(
-    work: Work,
-    table: sa.Table,
-    condition: Condition | None,
-    page: tuple[int, int],
-    matches: Callable[[Sequence[int]], list[int]],
-    limit: int,
-) -> Page:
-    """As `exact`, for what SQL can only narrow: `matches` says which of some seqs are meant, batch by batch.
+def batches(work: Work, table: sa.Table, condition: Condition | None, limit: int) -> Iterator[list[int]]:
+    """The rows that meet the condition, batch by batch, for what SQL can only narrow.
 
-    `page` is (start, count). Raises TooMany when more than `limit` rows would have to be read (decision 17).
+    Raises TooMany when there are more than `limit` of them to be looked at one by one (decision 17).
     """
-    start, count = page
-    found: list[int] = []
     last, read = 0, 0
     while batch := _after(work, table, condition, last):
         read += len(batch)
         if read > limit:
             raise errors.TooMany(
-                f"This filter would have to look at more than {limit} resources one by one. "
-                "Add a term on userName, externalId, emails.value or displayName."
+                f"This would have to look at more than {limit} resources one by one. "
+                "Add a filter on userName, externalId, emails.value or displayName."
             )
-        found += matches(batch)
+        yield batch
         last = batch[-1]
-    return Page(len(found), found[start - 1 : start - 1 + count])
 
 
 def _after(work: Work, table: sa.Table, condition: Condition | None, last: int) -> list[int]:

@@ -40,7 +40,7 @@ def service_provider_config() -> Response:
             "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
             "filter": {"supported": True, "maxResults": limits.PAGE_MOST},
             "changePassword": {"supported": False},
-            "sort": {"supported": False},
+            "sort": {"supported": True},
             "etag": {"supported": True},
             "pagination": {
                 "cursor": False,

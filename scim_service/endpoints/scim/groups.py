@@ -10,7 +10,6 @@ from scim_service.directory.group_rows import Group
 from scim_service.endpoints import door, service
 from scim_service.endpoints.scim import answers, requests
 from scim_service.endpoints.scim.routes import blueprint
-from scim_service.protocol import messages
 from scim_service.protocol.schema import GROUP
 from scim_service.storage.work import Work
 
@@ -21,8 +20,8 @@ def list_groups() -> Response:
     """A page of groups, filtered; members only where they are wanted (quirk 28)."""
     query, view = requests.query(GROUP), requests.view(GROUP)
     with door.reading() as work:
-        total, page = groups.page(work, query, view)
-    return answers.document(messages.list_response(page, total, query.start))
+        found = groups.page(work, query, view)
+    return requests.listed(GROUP, query, found)
 
 
 @blueprint.post("/Groups")

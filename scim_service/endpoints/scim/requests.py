@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from typing import Any
 
-from flask import g, request
+from flask import Response, g, request
 
 from scim_service import errors
 from scim_service.directory.documents import Expected, View
-from scim_service.directory.listing import Query
+from scim_service.directory.listing import Listed, Query
 from scim_service.endpoints import door, service
-from scim_service.protocol import filters, limits, messages, patch, rendering, schema
+from scim_service.endpoints.scim import answers
+from scim_service.protocol import filters, limits, messages, patch, rendering, schema, sorting
+from scim_service.storage.paging import Span
 
 MEDIA_TYPES = frozenset({"", "application/scim+json", "application/json"})
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
-UNBUILT = ("sortBy", "sortOrder", "cursor")
 
 
 def base() -> str:
@@ -90,17 +92,32 @@ def asks_for_attributes() -> bool:
 
 
 def query(resource_type: schema.ResourceType) -> Query:
-    """The list that is asked for. Raises NotBuilt for sorting and cursors, which are not advertised either."""
-    for name in UNBUILT:
-        if name in request.args:
-            raise errors.NotBuilt(f"{name} is not supported yet; see /ServiceProviderConfig. Leave it out.")
+    """The list that is asked for. Raises NotBuilt for a cursor, which is not advertised either."""
+    if "cursor" in request.args:
+        raise errors.NotBuilt("Cursors are not supported yet; see /ServiceProviderConfig. Use startIndex and count.")
     text = one("filter")
+    start, count = messages.start_index(one("startIndex")), messages.count(one("count"))
     return Query(
         filter=None if text is None else filters.parse(text, resource_type),
-        start=messages.start_index(one("startIndex")),
-        count=messages.count(one("count")),
+        order=sorting.parse(resource_type, one("sortBy"), one("sortOrder")),
+        span=Span(start, count, service.current().bookmarks.find(_question(resource_type), start)),
         scan_limit=service.current().settings.scan_limit,
     )
+
+
+def listed(resource_type: schema.ResourceType, query: Query, found: Listed) -> Response:
+    """The ListResponse of a page; where the walk goes on is remembered for the next request."""
+    if query.order is None and found.last is not None:
+        next_start = query.span.start + len(found.documents)
+        service.current().bookmarks.put(_question(resource_type), next_start, found.last)
+    return answers.document(messages.list_response(found.documents, found.total, query.span.start))
+
+
+def _question(resource_type: schema.ResourceType) -> Hashable:
+    """Whose walk through what: bookmarks of one question never serve another."""
+    caller = door.caller()
+    asked = (request.args.get("filter"), request.args.get("sortBy"), request.args.get("sortOrder"))
+    return (caller.tenant_id, caller.connection_seq, resource_type.name, *asked)
 
 
 def one(name: str) -> str | None:

@@ -8,7 +8,6 @@ from scim_service.directory import users
 from scim_service.endpoints import door
 from scim_service.endpoints.scim import answers, requests
 from scim_service.endpoints.scim.routes import blueprint
-from scim_service.protocol import messages
 from scim_service.protocol.schema import USER
 
 
@@ -18,8 +17,8 @@ def list_users() -> Response:
     """A page of people, filtered."""
     query, view = requests.query(USER), requests.view(USER)
     with door.reading() as work:
-        total, page = users.page(work, query, view)
-    return answers.document(messages.list_response(page, total, query.start))
+        found = users.page(work, query, view)
+    return requests.listed(USER, query, found)
 
 
 @blueprint.post("/Users")

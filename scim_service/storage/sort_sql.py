@@ -1,0 +1,66 @@
+"""An order as SQL for both databases, where a column or index row holds what is sorted by (RFC 7644 3.4.2.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_service.protocol.sorting import Order
+from scim_service.storage import tables
+from scim_service.storage.index_rows import INDEXED
+
+_users = tables.directory.users
+_groups = tables.directory.groups
+_values = tables.directory.user_values
+_TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
+
+Terms = list[sa.ColumnElement[Any]]
+
+
+def user_terms(order: Order, connection_seq: int | None) -> Terms | None:
+    """What to order `users` by; None where the documents have to be looked at."""
+    key = order.path.key
+    columns: dict[str, Any] = {"userName": _users.c.user_name_key, "active": _users.c.active, **_shared(_users)}
+    if key == "externalId":
+        return _terms(order, _external(_users, tables.directory.user_external_ids, connection_seq))
+    if key in columns:
+        return _terms(order, columns[key])
+    attribute = order.path.attribute
+    if key in INDEXED and attribute is not None and not attribute.multi_valued:
+        return _terms(order, _indexed(INDEXED[key]))
+    return None
+
+
+def group_terms(order: Order, connection_seq: int | None) -> Terms | None:
+    """What to order `groups` by; None where the documents have to be looked at."""
+    key = order.path.key
+    columns: dict[str, Any] = {"displayName": _groups.c.display_name_key, **_shared(_groups)}
+    if key == "externalId":
+        return _terms(order, _external(_groups, tables.directory.group_external_ids, connection_seq))
+    return _terms(order, columns[key]) if key in columns else None
+
+
+def _shared(table: Any) -> dict[str, Any]:
+    return {"id": table.c.id, "meta.created": table.c.created_at, "meta.lastModified": table.c.modified_at}
+
+
+def _indexed(path: int) -> Any:
+    whole = sa.func.coalesce(_values.c.whole, _values.c.value)
+    mine = (_values.c.tenant_id == _TENANT, _values.c.user_seq == _users.c.seq, _values.c.path == path)
+    return sa.type_coerce(sa.select(whole).where(*mine).scalar_subquery(), _values.c.value.type)
+
+
+def _external(table: Any, external: Any, connection_seq: int | None) -> Any:
+    mine = (
+        external.c.tenant_id == _TENANT,
+        external.c.connection_seq == connection_seq,
+        external.c.owner_seq == table.c.seq,
+    )
+    return sa.select(external.c.external_id).where(*mine).scalar_subquery()
+
+
+def _terms(order: Order, column: Any) -> Terms:
+    """Without value last or first, then by value; who is equal stays in the order of making."""
+    missing = column.is_(None)
+    return [missing.desc(), column.desc()] if order.descending else [missing, column]
