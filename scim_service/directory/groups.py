@@ -18,12 +18,13 @@ from scim_service import audit
 from scim_service.directory import documents, external_ids, group_rows, listing, members, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.group_rows import Group
-from scim_service.directory.listing import Listed, Lowering, Query
+from scim_service.directory.listing import Listed, Query
 from scim_service.idp import PROFILES
 from scim_service.licensing import rules, seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
-from scim_service.storage import closure, filter_sql, paging, sort_sql, tables
+from scim_service.storage import closure, filter_plan, paging, sort_sql, tables
+from scim_service.storage.paging import Source
 from scim_service.storage.work import Work
 
 _groups = tables.directory.groups
@@ -130,16 +131,14 @@ def delete(work: Work, group_id: str, expected: Expected = ANY_VERSION) -> None:
 
 def page(work: Work, query: Query, view: View) -> Listed:
     """How many groups the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
-    connection = work.actor.connection_seq
-    sql = Lowering(
-        filter_sql.group_condition(query.filter, connection) if query.filter else None,
-        sort_sql.group_terms(query.order, connection) if query.order else (),
-    )
+    everything = Source(_groups, schema.GROUP.name, filter_plan.groups(query.filter), external_ids.connection_of(work))
+    terms = sort_sql.group_terms(query.order) if query.order else ()
+    source = None if terms is None else replaced(everything, order=query.order, terms=terms)
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
         return _full(work, group_rows.by_seqs(work, seqs), view.base, "members" in query.asked)
 
-    found = listing.page(work, _groups, schema.GROUP.name, query, sql, candidates)
+    found = listing.page(work, source, everything, query, candidates)
     rows = {one.seq: one for one in group_rows.by_seqs(work, found.seqs)}
     return Listed(found.total, shown(work, [rows[seq] for seq in found.seqs], view), found.last)
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from scim_service.protocol import filters, schema, sorting
-from scim_service.storage import filter_sql, paging
-from scim_service.storage.paging import Span
+from scim_service.storage import paging
+from scim_service.storage.paging import Source, Span
 from scim_service.storage.work import Work
 
 Documents = Callable[[Sequence[int]], list[tuple[int, dict[str, Any]]]]
@@ -42,24 +40,16 @@ class Listed:
     last: int | None
 
 
-@dataclass(frozen=True)
-class Lowering:
-    """What SQL can do for a question: its condition (None: no filter), and its order (None: only documents tell)."""
+def page(work: Work, source: Source | None, scanned: Source, query: Query, documents: Documents) -> paging.Page:
+    """The page that `query` asks for, from `source` where SQL can tell it all, else by looking at documents.
 
-    condition: filter_sql.Lowered | None
-    order: Sequence[Any] | None
-
-
-def page(work: Work, table: sa.Table, name: str, query: Query, sql: Lowering, documents: Documents) -> paging.Page:
-    """The page that `query` asks for; `documents` is asked where SQL is not enough.
-
-    Raises TooMany when more than `query.scan_limit` documents would have to be read (decision 17).
+    `scanned` holds the rows that SQL can narrow it to. Raises TooMany when more than `query.scan_limit` documents would
+    have to be read (decision 17).
     """
-    condition = sql.condition.condition if sql.condition else None
-    if sql.order is not None and (sql.condition is None or sql.condition.exact):
-        return paging.exact(work, table, name, condition, query.span, sql.order)
+    if source is not None and source.planned.plan.lowered.exact:
+        return paging.exact(work, source, query.span)
     found: list[tuple[Any, int]] = []
-    for batch in paging.batches(work, table, condition, query.scan_limit):
+    for batch in paging.batches(work, scanned, query.scan_limit):
         found += [(_place(query, seq, one), seq) for seq, one in documents(batch) if _is_meant(query, one)]
     found.sort(key=lambda one: one[0], reverse=query.order is not None and query.order.descending)
     first = query.span.start - 1

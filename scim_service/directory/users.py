@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from scim_service import audit, errors
 from scim_service.directory import documents, external_ids, group_rows, listing, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
-from scim_service.directory.listing import Listed, Lowering, Query
+from scim_service.directory.listing import Listed, Query
 from scim_service.licensing import seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
-from scim_service.storage import closure, faults, filter_sql, index_rows, paging, sort_sql, tables
+from scim_service.storage import closure, faults, filter_plan, index_rows, paging, sort_sql, tables
+from scim_service.storage.paging import Source
 from scim_service.storage.work import Work, chunks
 
 LICENSES = schema.LICENSE_URN
@@ -144,16 +145,14 @@ def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
 
 def page(work: Work, query: Query, view: View) -> Listed:
     """How many people the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
-    connection = work.actor.connection_seq
-    sql = Lowering(
-        filter_sql.user_condition(query.filter, connection) if query.filter else None,
-        sort_sql.user_terms(query.order, connection) if query.order else (),
-    )
+    everything = Source(_users, schema.USER.name, filter_plan.users(query.filter), external_ids.connection_of(work))
+    terms = sort_sql.user_terms(query.order) if query.order else ()
+    source = None if terms is None else replaced(everything, order=query.order, terms=terms)
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
         return _full(work, _by_seqs(work, seqs), view.base, query.asked)
 
-    found = listing.page(work, _users, schema.USER.name, query, sql, candidates)
+    found = listing.page(work, source, everything, query, candidates)
     people = {person.seq: person for person in _by_seqs(work, found.seqs)}
     return Listed(found.total, shown(work, [people[seq] for seq in found.seqs], view), found.last)
 

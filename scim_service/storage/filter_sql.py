@@ -62,16 +62,46 @@ def _contains_postgresql(element: Any, compiler: Any, **options: Any) -> str:
 # ---- comparisons
 
 
+@dataclass(frozen=True)
+class Slot:
+    """Stands for a literal that is bound when the statement runs; `kind` is the name of its Python type."""
+
+    index: int
+    kind: str
+
+    def bound(self, literal: Any) -> dict[str, Any]:
+        """The values to bind for a literal: whole, cut, and its length, where a comparison may need them."""
+        if not isinstance(literal, str):
+            return {f"v{self.index}": literal}
+        return {f"v{self.index}": literal, f"c{self.index}": literal[:CUT], f"n{self.index}": len(literal)}
+
+
+def _whole(literal: Any, kind: Any = None) -> Any:
+    return sa.bindparam(f"v{literal.index}", type_=kind) if isinstance(literal, Slot) else literal
+
+
+def _cut(literal: Any) -> Any:
+    return sa.bindparam(f"c{literal.index}") if isinstance(literal, Slot) else literal[:CUT]
+
+
+def _length(literal: Any) -> Any:
+    return sa.bindparam(f"n{literal.index}", type_=sa.Integer) if isinstance(literal, Slot) else len(literal)
+
+
+def _is_text(literal: Any) -> bool:
+    return literal.kind == "str" if isinstance(literal, Slot) else isinstance(literal, str)
+
+
 def _compare(column: Any, whole: Any, operator: str, literal: Any) -> Condition:
     """A comparison of a key column (and its uncut form, where there is one) with a literal of the same kind."""
     text = column if whole is None else sa.func.coalesce(whole, column)
     if operator in {"co", "sw", "ew"}:
-        return _substring(column, text, operator, str(literal))
-    if whole is None or not isinstance(literal, str):
-        return _ORDER[operator](column, literal)
+        return _substring(column, text, operator, literal)
+    if whole is None or not _is_text(literal):
+        return _ORDER[operator](column, _whole(literal))
     if operator == "eq":
-        return sa.and_(column == literal[:CUT], text == literal)
-    return _ORDER[operator](sa.type_coerce(text, column.type), literal)
+        return sa.and_(column == _cut(literal), text == _whole(literal))
+    return _ORDER[operator](sa.type_coerce(text, column.type), _whole(literal))
 
 
 _ORDER: dict[str, Callable[[Any, Any], Condition]] = {
@@ -84,21 +114,25 @@ _ORDER: dict[str, Callable[[Any, Any], Condition]] = {
 }
 
 
-def _substring(column: Any, text: Any, operator: str, literal: str) -> Condition:
+def _substring(column: Any, text: Any, operator: str, literal: Any) -> Condition:
+    whole = _whole(literal, sa.Text)
     if operator == "co":
-        return contains_text(text, literal)
+        return contains_text(text, whole)
     if operator == "ew":
-        start = sa.func.length(text) - len(literal) + 1
-        return sa.and_(sa.func.length(text) >= len(literal), sa.func.substr(text, start) == literal)
-    begins = sa.func.substr(text, 1, len(literal)) == literal
-    return sa.and_(column >= literal[:CUT], begins)
+        start = sa.func.length(text) - _length(literal) + 1
+        return sa.and_(sa.func.length(text) >= _length(literal), sa.func.substr(text, start) == whole)
+    begins = sa.func.substr(text, 1, _length(literal)) == whole
+    return sa.and_(column >= _cut(literal), begins)
 
 
 def literal_of(compare: filters.Compare, leaf: schema.Attribute) -> Any:
-    """The literal as the key columns hold it: folded where case does not count."""
+    """The literal as the key columns hold it: folded where case does not count; a slot stays one."""
+    value: Any = compare.value
+    if isinstance(value, Slot):
+        return value
     if leaf.type == "boolean":
-        return index_rows.key_text(compare.value, folds=False)
-    return fold(compare.value) if isinstance(compare.value, str) and not leaf.case_exact else compare.value
+        return index_rows.key_text(value, folds=False)
+    return fold(value) if isinstance(value, str) and not leaf.case_exact else value
 
 
 # ---- the tree
@@ -141,12 +175,12 @@ def _exact(condition: Condition) -> Lowered:
 # ---- users
 
 
-def user_condition(node: filters.Node, connection_seq: int | None) -> Lowered:
+def user_condition(node: filters.Node, connection_seq: Any) -> Lowered:
     """The filter over `users`; `externalId` is that of the given connection."""
     return lower(node, lambda term: _user_leaf(term, connection_seq))
 
 
-def _user_leaf(node: filters.Node, connection_seq: int | None) -> Lowered:
+def _user_leaf(node: filters.Node, connection_seq: Any) -> Lowered:
     if isinstance(node, filters.ValuePath):
         return _element(node)
     assert isinstance(node, filters.Compare | filters.Present)
@@ -156,7 +190,7 @@ def _user_leaf(node: filters.Node, connection_seq: int | None) -> Lowered:
     if key == "emails" and isinstance(node, filters.Present):
         return _exact(_users.c.seq.in_(_elements(INDEXED["emails.value"])))
     if key == "groups.value" and isinstance(node, filters.Compare) and node.operator == "eq":
-        return _exact(_users.c.seq.in_(_members_below(str(node.value))))
+        return _exact(_users.c.seq.in_(_members_below(node.value)))
     return _resource_leaf(node, _users, _user_external_ids, {"userName": _users.c.user_name_key}, connection_seq)
 
 
@@ -165,7 +199,7 @@ def _resource_leaf(
     table: sa.Table,
     external: sa.Table,
     named: dict[str, Any],
-    connection_seq: int | None,
+    connection_seq: Any,
 ) -> Lowered:
     """What users and groups have in common: id, externalId, active, the instants of meta, and a folded name."""
     key = node.path.key
@@ -183,7 +217,7 @@ def _resource_leaf(
 
 
 def _external(
-    node: filters.Compare | filters.Present, table: sa.Table, external: sa.Table, connection_seq: int | None
+    node: filters.Compare | filters.Present, table: sa.Table, external: sa.Table, connection_seq: Any
 ) -> Condition:
     mine = (external.c.tenant_id == sa.bindparam("tenant"), external.c.connection_seq == connection_seq)
     any_of_mine = sa.select(external.c.owner_seq).where(*mine)
@@ -277,12 +311,12 @@ def _sub_condition(
 # ---- groups
 
 
-def group_condition(node: filters.Node, connection_seq: int | None) -> Lowered:
+def group_condition(node: filters.Node, connection_seq: Any) -> Lowered:
     """The filter over `groups`; members are asked of their rows, never loaded."""
     return lower(node, lambda term: _group_leaf(term, connection_seq))
 
 
-def _group_leaf(node: filters.Node, connection_seq: int | None) -> Lowered:
+def _group_leaf(node: filters.Node, connection_seq: Any) -> Lowered:
     if isinstance(node, filters.ValuePath):
         return _member_element(node.filter) if node.path.key == "members" else UNKNOWN
     assert isinstance(node, filters.Compare | filters.Present)
@@ -348,11 +382,11 @@ def _member_compare(node: filters.Compare | filters.Present) -> Lowered:
     return Lowered(sa.or_(found.condition, sa.not_(_has_member(sa.true(), sa.true()))), found.exact)
 
 
-def _members_below(group_id: str) -> sa.Select[tuple[int]]:
+def _members_below(group_id: Any) -> sa.Select[tuple[int]]:
     """Seqs of the people in the group with this id, or in a group below it."""
     below = (
         sa.select(_groups.c.seq)
-        .where(_groups.c.tenant_id == sa.bindparam("tenant"), _groups.c.id == group_id)
+        .where(_groups.c.tenant_id == sa.bindparam("tenant"), _groups.c.id == _whole(group_id))
         .cte("below", recursive=True)
     )
     below = below.union(

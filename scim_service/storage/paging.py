@@ -6,7 +6,7 @@ total is a counter, spread over rows so that writers on PostgreSQL rarely meet (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +15,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_service import errors
 from scim_service.storage import tables
+from scim_service.storage.filter_plan import Planned
 from scim_service.storage.work import CHUNK, Work
 
 BUCKETS = 8
 
 _totals = tables.directory.totals
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
+_LAST: sa.BindParameter[Any] = sa.bindparam("last")
+_MANY: sa.BindParameter[Any] = sa.bindparam("n")
+_SKIP: sa.BindParameter[Any] = sa.bindparam("skip")
 _TOTAL = sa.select(sa.func.coalesce(sa.func.sum(_totals.c.value), 0)).where(
     _totals.c.tenant_id == _TENANT, _totals.c.resource_type == sa.bindparam("resource_type")
 )
-
-Condition = sa.ColumnElement[bool]
 
 
 @dataclass(frozen=True)
@@ -75,39 +77,73 @@ class Span:
     after: int | None = None
 
 
-def exact(
-    work: Work, table: sa.Table, resource_type: str, condition: Condition | None, span: Span, order: Sequence[Any] = ()
-) -> Page:
-    """The page of the rows that meet the condition, of all where it is None, in the given order, else of making."""
-    seqs = _seqs(work, table, condition, span, order) if span.count else []
-    if condition is None:
-        return Page(total(work, resource_type), seqs)
+@dataclass(frozen=True)
+class Source:
+    """What to page through: the rows of a table that a planned filter means, in an order (None: of making).
+
+    `terms` is what the order comes to in SQL; `connection` is whose externalIds are meant.
+    """
+
+    table: sa.Table
+    resource_type: str
+    planned: Planned
+    connection: int
+    order: Hashable = None
+    terms: Sequence[Any] = ()
+
+    def statement(self, purpose: str, build: Callable[[sa.Select[Any]], sa.Select[Any]]) -> Any:
+        """The statement for a purpose, built once per shape of filter and order."""
+        key = (self.table.name, purpose, self.order)
+        known = self.planned.plan.statements
+        if key not in known:
+            known[key] = build(self._rows())
+        return known[key]
+
+    def run(self, work: Work, statement: Any, **values: Any) -> Sequence[Any]:
+        """Its rows, with the filter's literals bound."""
+        return work.rows(statement, connection=self.connection, **self.planned.values, **values)
+
+    def _rows(self) -> sa.Select[Any]:
+        found = sa.select(self.table.c.seq).where(self.table.c.tenant_id == _TENANT)
+        condition = self.planned.plan.lowered.condition
+        return found if condition is None else found.where(condition)
+
+
+def exact(work: Work, source: Source, span: Span) -> Page:
+    """The page of the rows that the source means; its filter and its order are wholly in SQL."""
+    seqs = _seqs(work, source, span) if span.count else []
+    if source.planned.plan.lowered.condition is None:
+        return Page(total(work, source.resource_type), seqs)
     if seqs and len(seqs) < span.count and span.after is None:
         return Page(span.start - 1 + len(seqs), seqs)
     if span.start == 1 and span.count and not seqs:
         return Page(0, [])
-    counted = sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == _TENANT, condition)
-    return Page(int(work.value(counted)), seqs)
+    return Page(_counted(work, source), seqs)
 
 
-def _seqs(work: Work, table: sa.Table, condition: Condition | None, span: Span, order: Sequence[Any]) -> list[int]:
-    found = sa.select(table.c.seq).where(table.c.tenant_id == _TENANT).order_by(*order, table.c.seq)
-    if condition is not None:
-        found = found.where(condition)
-    found = found.limit(sa.bindparam("n"))
+def _seqs(work: Work, source: Source, span: Span) -> list[int]:
+    seq = source.table.c.seq
     if span.after is not None:
-        found = found.where(table.c.seq > sa.bindparam("last"))
-        return [row.seq for row in work.rows(found, n=span.count, last=span.after)]
-    return [row.seq for row in work.rows(found.offset(sa.bindparam("skip")), n=span.count, skip=span.start - 1)]
+        keyed = source.statement("after", lambda rows: rows.where(seq > _LAST).order_by(seq).limit(_MANY))
+        return [row.seq for row in source.run(work, keyed, last=span.after, n=span.count)]
+    page = source.statement("page", lambda rows: rows.order_by(*source.terms, seq).limit(_MANY).offset(_SKIP))
+    return [row.seq for row in source.run(work, page, n=span.count, skip=span.start - 1)]
 
 
-def batches(work: Work, table: sa.Table, condition: Condition | None, limit: int) -> Iterator[list[int]]:
-    """The rows that meet the condition, batch by batch, for what SQL can only narrow.
+def _counted(work: Work, source: Source) -> int:
+    counting = source.statement("count", lambda rows: rows.with_only_columns(sa.func.count().label("many")))
+    return int(source.run(work, counting)[0].many)
+
+
+def batches(work: Work, source: Source, limit: int) -> Iterator[list[int]]:
+    """The rows that the source means, batch by batch, for what SQL can only narrow.
 
     Raises TooMany when there are more than `limit` of them to be looked at one by one (decision 17).
     """
+    seq = source.table.c.seq
+    statement = source.statement("batch", lambda rows: rows.where(seq > _LAST).order_by(seq).limit(CHUNK))
     last, read = 0, 0
-    while batch := _after(work, table, condition, last):
+    while batch := [row.seq for row in source.run(work, statement, last=last)]:
         read += len(batch)
         if read > limit:
             raise errors.TooMany(
@@ -116,10 +152,3 @@ def batches(work: Work, table: sa.Table, condition: Condition | None, limit: int
             )
         yield batch
         last = batch[-1]
-
-
-def _after(work: Work, table: sa.Table, condition: Condition | None, last: int) -> list[int]:
-    found = sa.select(table.c.seq).where(table.c.tenant_id == _TENANT, table.c.seq > sa.bindparam("last"))
-    if condition is not None:
-        found = found.where(condition)
-    return [row.seq for row in work.rows(found.order_by(table.c.seq).limit(CHUNK), last=last)]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from scim_service.protocol.sorting import Order
 from scim_service.storage import tables
+from scim_service.storage.filter_plan import CONNECTION
 from scim_service.storage.index_rows import INDEXED
 
 _users = tables.directory.users
@@ -18,12 +19,12 @@ _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 Terms = list[sa.ColumnElement[Any]]
 
 
-def user_terms(order: Order, connection_seq: int | None) -> Terms | None:
+def user_terms(order: Order) -> Terms | None:
     """What to order `users` by; None where the documents have to be looked at."""
     key = order.path.key
     columns: dict[str, Any] = {"userName": _users.c.user_name_key, "active": _users.c.active, **_shared(_users)}
     if key == "externalId":
-        return _terms(order, _external(_users, tables.directory.user_external_ids, connection_seq))
+        return _terms(order, _external(_users, tables.directory.user_external_ids))
     if key in columns:
         return _terms(order, columns[key])
     attribute = order.path.attribute
@@ -32,12 +33,12 @@ def user_terms(order: Order, connection_seq: int | None) -> Terms | None:
     return None
 
 
-def group_terms(order: Order, connection_seq: int | None) -> Terms | None:
+def group_terms(order: Order) -> Terms | None:
     """What to order `groups` by; None where the documents have to be looked at."""
     key = order.path.key
     columns: dict[str, Any] = {"displayName": _groups.c.display_name_key, **_shared(_groups)}
     if key == "externalId":
-        return _terms(order, _external(_groups, tables.directory.group_external_ids, connection_seq))
+        return _terms(order, _external(_groups, tables.directory.group_external_ids))
     return _terms(order, columns[key]) if key in columns else None
 
 
@@ -51,10 +52,10 @@ def _indexed(path: int) -> Any:
     return sa.type_coerce(sa.select(whole).where(*mine).scalar_subquery(), _values.c.value.type)
 
 
-def _external(table: Any, external: Any, connection_seq: int | None) -> Any:
+def _external(table: Any, external: Any) -> Any:
     mine = (
         external.c.tenant_id == _TENANT,
-        external.c.connection_seq == connection_seq,
+        external.c.connection_seq == CONNECTION,
         external.c.owner_seq == table.c.seq,
     )
     return sa.select(external.c.external_id).where(*mine).scalar_subquery()
