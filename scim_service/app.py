@@ -40,6 +40,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.before_request(door.begin)
     app.before_request(door.enter)
     app.after_request(finish)
+    app.teardown_request(door.leave)
     app.register_blueprint(scim.blueprint, url_prefix=door.PREFIX)
     app.register_blueprint(health.blueprint)
     failures.register(app)

@@ -7,8 +7,9 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -76,9 +77,23 @@ def profile() -> Profile:
     return PROFILES[caller().profile]
 
 
-def reading() -> AbstractContextManager[Work]:
-    """One read-only snapshot for the caller's tenant."""
-    return service.current().store.reading(caller().tenant_id, actor(), g.request_id)
+@contextmanager
+def reading() -> Iterator[Work]:
+    """One read-only snapshot for the caller's tenant: the one in which the credential was found, if still open."""
+    kept = g.pop("kept", None)
+    if kept is None:
+        with service.current().store.reading(caller().tenant_id, actor(), g.request_id) as work:
+            yield work
+        return
+    with kept.until_read:
+        yield replace(kept.work, tenant_id=caller().tenant_id, actor=actor())
+
+
+def leave(_problem: BaseException | None = None) -> None:
+    """Close what a request left open."""
+    kept = g.pop("kept", None)
+    if kept is not None:
+        kept.until_read.close()
 
 
 def writing() -> AbstractContextManager[Work]:
@@ -134,9 +149,7 @@ def _caller() -> Caller:
     parts = service.current()
     header = request.headers.get("Authorization")
     try:
-        token = auth.token_of(header)
-        with parts.store.reading(EVERY_TENANT, Actor("door"), g.request_id) as work:
-            return credentials.authenticate(work, token)
+        return _known(auth.token_of(header))
     except errors.Unauthorized as refusal:
         wait = parts.attempts.failed(f"address {request.remote_addr}", f"token {(header or '')[:20]}")
         if wait:
@@ -146,11 +159,30 @@ def _caller() -> Caller:
         raise auth.unauthorized(refusal.detail) from refusal
 
 
+def _known(token: str) -> Caller:
+    """The caller that a token stands for; a read goes on in the snapshot that told so, which spares a transaction."""
+    with ExitStack() as opened:
+        work = opened.enter_context(service.current().store.reading(EVERY_TENANT, Actor("door"), g.request_id))
+        who = credentials.authenticate(work, token)
+        if request.method in READS:
+            g.kept = _Kept(work, opened.pop_all())
+    return who
+
+
+@dataclass
+class _Kept:
+    """A snapshot that is kept open between the door and the view."""
+
+    work: Work
+    until_read: ExitStack
+
+
 def _tell_time(who: Caller) -> None:
     """Let seats lapse that were due before this request (licensing.md I-10, decision 23)."""
     store = service.current().store
     if who.next_due is None or who.next_due > store.clock.now():
         return
+    leave()
     try:
         with store.writing(who.tenant_id, Actor("clock"), g.request_id) as work:
             seats.tick(work)
