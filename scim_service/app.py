@@ -36,6 +36,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     """The whole service as a WSGI application: SCIM at /scim/v2, health at /live and /ready."""
     app = Flask("scim_service", static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a doubled slash is another address, not a redirect in HTML
     app.extensions[service.KEY] = service.Service(store or open_store(settings), settings)
     app.before_request(door.begin)
     app.before_request(door.enter)

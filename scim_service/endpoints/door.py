@@ -55,6 +55,8 @@ def enter() -> None:
     """Let a SCIM request in, or raise why not; everything but discovery needs a credential (reliability.md A6)."""
     if not is_scim():
         return
+    if "\0" in request.path:
+        raise errors.NotFound("There is nothing at this address; no id holds the character U+0000.")
     _refuse_plain_http()
     parts = service.current()
     if request.endpoint in OPEN and parts.settings.open_discovery:

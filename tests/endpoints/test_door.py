@@ -102,6 +102,10 @@ def test_the_connection_remembers_when_it_was_seen_and_what_it_was_refused(cast:
     [
         ("GET", "/Nothing", 404),
         ("GET", "/Users/a/b", 404),
+        ("GET", "/Users//", 404),
+        ("GET", "/Users/%00", 404),
+        ("PATCH", "/Groups/a%00b", 404),
+        ("GET", "/Users/%F0%9F", 404),
         ("DELETE", "/Users", 405),
         ("PUT", "/Groups", 405),
         ("POST", "/Users/x", 405),
