@@ -9,6 +9,7 @@ Called by the doors and the command line, with a `Work` as the first argument.
 The one surprise: a group's members are never in its document. They are rows, changed by deltas under the group's row
 lock, so that a change costs the same in a group of ten and of ten thousand (house.md part 3).
 
-Locks are taken in one order: groups by seq, people by seq, the tenant's licensing row, counters (decision 19). Who
-changes which group is in which, or gives a group a name that a rule may wait for, holds the tenant's row besides.
+Locks are taken in one order: the tenant's row, groups by seq, people by seq, the tenant's licensing row, counters
+(decision 19). The tenant's row is for who changes which group is in which, or gives a group a name that a rule may wait
+for; whoever finds that out too late is undone and runs again with it (`closure.need_nesting_lock`).
 """

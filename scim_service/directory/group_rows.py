@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from scim_service import audit, errors
 from scim_service.directory import documents, external_ids, members
 from scim_service.directory.documents import Expected, Resource
-from scim_service.storage import tables
+from scim_service.storage import closure, tables
 from scim_service.storage.work import Work, chunks
 
 _users = tables.directory.users
@@ -128,6 +128,8 @@ def read(work: Work, group_id: str) -> Group:
 
 def locked(work: Work, group_id: str, expected: Expected) -> Group:
     """The same, locked until the commit. Raises PreconditionFailed when it has none of the expected versions."""
+    if work.careful:
+        closure.lock_nesting(work)
     group = _group(work.row(_BY_ID_LOCKED, id=group_id, connection=external_ids.connection_of(work)))
     documents.expect_version(group.resource, expected)
     return group

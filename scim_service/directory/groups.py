@@ -192,7 +192,7 @@ def _save(work: Work, current: Group, wanted: Mapping[str, Any], steps: Sequence
     if not names and not delta.changed:
         return current
     if "displayName" in names:
-        closure.lock_nesting(work)
+        closure.need_nesting_lock(work)
     group_rows.write(work, current, document, delta.growth)
     external_ids.GROUPS.keep(work, resource.seq, resource.external_id, external_id)
     _record(work, resource.id, names, document, delta)

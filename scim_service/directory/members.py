@@ -203,7 +203,7 @@ def _note(seqs: Iterable[int], now: dict[int, None], before: dict[int, None]) ->
 def _nest(work: Work, group_seq: int, seqs: Sequence[int], delta: Delta) -> None:
     if not seqs:
         return
-    closure.lock_nesting(work)
+    closure.need_nesting_lock(work)
     present = {row.child_seq for row in work.rows(_CHILDREN, group=group_seq)}
     new = [seq for seq in seqs if seq not in present]
     if set(new) & closure.above(work, [group_seq]):
@@ -217,7 +217,7 @@ def _nest(work: Work, group_seq: int, seqs: Sequence[int], delta: Delta) -> None
 def _unnest(work: Work, group_seq: int, seqs: Sequence[int], delta: Delta) -> None:
     if not seqs:
         return
-    closure.lock_nesting(work)
+    closure.need_nesting_lock(work)
     present = {row.child_seq for row in work.rows(_CHILDREN, group=group_seq)}
     gone = [seq for seq in seqs if seq in present]
     if gone:

@@ -6,7 +6,7 @@ transaction, calls one use case, and answers after the commit.
 Not here: rules about people, groups, seats or tokens; those rooms know nothing of HTTP.
 Called by `app.create_app`.
 
-The one surprise: a view may run up to three times (`door.again`): a deadlock or a lost race is undone and tried anew,
+The one surprise: a view may run up to four times (`door.again`): a deadlock or a lost race is undone and tried anew,
 which nobody sees as the answer is made last (reliability.md G7).
 
 One more route under the SCIM prefix: a view in `scim/` on its blueprint; the door closes and limits it by itself.

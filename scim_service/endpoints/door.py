@@ -35,7 +35,7 @@ SEEN_EVERY = timedelta(minutes=1)
 ERROR_EVERY = 10.0
 """Seconds between two notes of a connection's last error."""
 
-TRIES = 3
+TRIES = 4
 _log = logging.getLogger("scim_service.door")
 
 
@@ -100,7 +100,7 @@ def leave(_problem: BaseException | None = None) -> None:
 
 def writing() -> AbstractContextManager[Work]:
     """The one write transaction of this request."""
-    return service.current().store.writing(caller().tenant_id, actor(), g.request_id)
+    return service.current().store.writing(caller().tenant_id, actor(), g.request_id, g.get("careful", False))
 
 
 def actor() -> Actor:
@@ -109,11 +109,12 @@ def actor() -> Actor:
 
 
 def again(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a view once more, at most three times in all, where the database undid it for another's sake (G7)."""
+    """Run a view again, at most three times more, where the database undid it for another's sake (G7)."""
 
     @functools.wraps(view)
     def tried(*arguments: Any, **named: Any) -> Any:
         for left in reversed(range(TRIES)):
+            g.careful = left < TRIES - 1
             try:
                 return view(*arguments, **named)
             except faults.Again:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_service.storage import tables
+from scim_service.storage import faults, tables
 from scim_service.storage.work import Work, chunks
 
 _tenants = tables.access.tenants
@@ -19,6 +19,7 @@ _groups = tables.directory.groups
 _nestings = tables.directory.nestings
 _rules = tables.licensing.rules
 
+_NESTING = "closure.nesting"
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
 
@@ -73,6 +74,16 @@ def below(work: Work, seqs: Collection[int]) -> set[int]:
 def lock_nesting(work: Work) -> None:
     """Wait until no other transaction of this tenant changes which group is in which; the first lock of all."""
     work.execute(_LOCK_TENANT)
+    work.notes[_NESTING] = True
+
+
+def need_nesting_lock(work: Work) -> None:
+    """Raise Again where the change turns out to need `lock_nesting`, and other locks are held already.
+
+    The next try is careful (`Work.careful`) and takes that lock first: an ordinary change of members never pays for it.
+    """
+    if not work.notes.get(_NESTING):
+        raise faults.Again("Which group is in which is being changed. Send the request again.", faults.RETRY)
 
 
 def lock_groups(work: Work, seqs: Collection[int]) -> set[int]:

@@ -41,6 +41,8 @@ class Work:
     actor: Actor
     now: datetime
     request_id: str = ""
+    careful: bool = False
+    """Whether this is another try of what was undone: then locks that may be needed are taken first."""
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property

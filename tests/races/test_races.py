@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from scim_service.licensing import catalog, contracts, rules, usage
 from scim_service.storage import tables
+from tests.races import soundness
 from tests.races.conftest import PROVE, Race
 from tests.service import Cast
 
-PROCESSES = 4
-ROUNDS = 10 if PROVE else 1
+PROCESSES = 8 if PROVE else 4
+ROUNDS = 100 if PROVE else 1
 CAP = 15
 
 _memberships = tables.directory.memberships
@@ -83,6 +84,43 @@ def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(
     assert {outcome for act, outcome in outcomes if act[0] != "assign"} == {"done"}
     assert {outcome for act, outcome in outcomes if act[0] == "assign"} <= {"done", "409"}
     assert_seats_are_sound(cast)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_everything_at_once_leaves_every_table_sound(cast: Cast, race: Race, seed: int) -> None:
+    dice = random.Random(seed)
+    with cast.writing() as work:
+        catalog.create_type(work, "basic", "Basic", family="suite", rank=1)
+        catalog.create_type(work, "pro", "Pro", family="suite", rank=2)
+        contracts.create(work, "C-1", {"basic": 6, "pro": 4})
+    people = [cast.acme.user(f"p{number}@example.com") for number in range(24)]
+    groups = [cast.acme.group(f"G{number}")["id"] for number in range(6)]
+    acts: list[list[Any]] = []
+    for number in range(160):
+        person, group, other = dice.choice(people), dice.choice(groups), dice.choice(groups)
+        acts.append(
+            dice.choice(
+                [
+                    ["add", group, person["id"]],
+                    ["add", group, person["id"]],
+                    ["remove", group, person["id"]],
+                    ["add", group, other],
+                    ["remove", group, other],
+                    ["active", person["id"], dice.random() < 0.5],
+                    ["rename", group, f"G{dice.randrange(8)}"],
+                    ["rule", f"G{dice.randrange(8)}", dice.choice(["basic", "pro"])],
+                    ["unrule", f"G{dice.randrange(8)}", dice.choice(["basic", "pro"])],
+                    ["assign", person["userName"], "pro"],
+                    ["unassign", person["userName"], "pro"],
+                    ["found", f"G{dice.randrange(8)}", person["id"], group],
+                    *([["delete", person["id"]], ["drop", group]] if number % 8 == 0 else []),
+                ]
+            )
+        )
+    outcomes = race(dealt(acts, seed))
+    assert {outcome for _, outcome in outcomes} <= {"done", "400", "404", "409"}
+    with cast.reading() as work:
+        assert soundness.faults(work) == []
 
 
 def assert_seats_are_sound(cast: Cast) -> None:

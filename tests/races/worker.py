@@ -11,19 +11,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from scim_service import errors
 from scim_service.clock import Clock
 from scim_service.directory import groups, users
-from scim_service.licensing import direct
+from scim_service.licensing import direct, rules
 from scim_service.protocol import patch
 from scim_service.storage import faults
 from scim_service.storage.database import Database
 from scim_service.storage.store import Store
 from scim_service.storage.work import Actor, Work
 
-TRIES = 3
+TRIES = 4
 
 
 def _patch(*steps: dict[str, Any]) -> list[patch.Operation]:
@@ -46,6 +47,18 @@ def _create(work: Work, user_name: str) -> None:
     users.create(work, {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": user_name})
 
 
+def _rename(work: Work, group_id: str, name: str) -> None:
+    groups.patch(work, group_id, _patch({"op": "replace", "value": {"displayName": name}}))
+
+
+def _give(work: Work, group_name: str, type_code: str) -> None:
+    rules.create(work, group_name, type_code, exit_grace=timedelta(0))
+
+
+def _found(work: Work, name: str, *members: str) -> None:
+    groups.create(work, {"displayName": name, "members": [{"value": one} for one in members]})
+
+
 ACTS: dict[str, Callable[..., Any]] = {
     "add": _add,
     "remove": _remove,
@@ -54,6 +67,11 @@ ACTS: dict[str, Callable[..., Any]] = {
     "delete": users.delete,
     "assign": direct.assign,
     "unassign": direct.unassign,
+    "rename": _rename,
+    "drop": groups.delete,
+    "found": _found,
+    "rule": _give,
+    "unrule": rules.delete,
 }
 
 
@@ -61,7 +79,7 @@ def outcome(store: Store, tenant_id: int, actor: Actor, act: list[Any]) -> str:
     """`done`, or the status that a caller would get."""
     for left in reversed(range(TRIES)):
         try:
-            with store.writing(tenant_id, actor) as work:
+            with store.writing(tenant_id, actor, careful=left < TRIES - 1) as work:
                 ACTS[act[0]](work, *act[1:])
             return "done"
         except faults.Again as problem:
