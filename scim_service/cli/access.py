@@ -39,6 +39,21 @@ def create(slug: str, name: str, exit_grace: timedelta | None, as_json: bool) ->
     output.made(f"Tenant {made.slug} is made. Next: scim-service connection create {made.slug} …", record, as_json)
 
 
+@tenant.command("list")
+@arguments.as_json
+def list_tenants(as_json: bool) -> None:
+    """List the tenants with the exit grace that holds where no type or rule says another.
+
+    \b
+    Example:
+      scim-service tenant list
+    """
+    with opening.service() as service:
+        found = service.ask_any(tenants.listing)
+    rows = [{"tenant": one.slug, "name": one.name, "exit_grace": one.exit_grace} for one in found]
+    output.listing(rows, as_json, "No tenant yet. Make one with: scim-service tenant create SLUG --name NAME")
+
+
 @click.group()
 def connection() -> None:
     """The SCIM clients of a tenant, each with the profile of its identity provider."""
@@ -61,6 +76,29 @@ def create_connection(slug: str, name: str, profile: str, as_json: bool) -> None
     made = opening.change(slug, lambda work: connections.create(work, name, profile))
     sentence = f"Connection {made.name} is made. Next: scim-service token create {slug} --connection {made.name}"
     output.made(sentence, {"tenant": slug, "connection": made.name, "profile": made.profile}, as_json)
+
+
+@connection.command("list")
+@arguments.slug
+@arguments.as_json
+def list_connections(slug: str, as_json: bool) -> None:
+    """List the connections: profile, when the identity provider last called, what it was last refused.
+
+    \b
+    Example:
+      scim-service connection list acme
+    """
+    rows = [
+        {
+            "connection": one.name,
+            "profile": one.profile,
+            "last_seen": one.last_seen_at,
+            "last_error_at": one.last_error_at,
+            "last_error": one.last_error,
+        }
+        for one in opening.ask(slug, connections.listing)
+    ]
+    output.listing(rows, as_json, "No connection yet. Make one with: scim-service connection create")
 
 
 @connection.command()

@@ -63,6 +63,31 @@ def create(
     output.made(f"License type {made.code} is made.", record, as_json)
 
 
+@license_type.command("list")
+@arguments.slug
+@arguments.as_json
+def list_types(slug: str, as_json: bool) -> None:
+    """List the license types, with family and rank, whether they are counted, and their exit grace.
+
+    \b
+    Example:
+      scim-service license-type list acme
+    """
+    rows = [
+        {
+            "type": one.code,
+            "name": one.name,
+            "product": one.product,
+            "family": one.family,
+            "rank": one.rank,
+            "free": not one.counted,
+            "exit_grace": one.exit_grace,
+        }
+        for one in opening.ask(slug, catalog.types)
+    ]
+    output.listing(rows, as_json, f"No license type yet. Make one with: scim-service license-type create {slug}")
+
+
 @click.group()
 def contract() -> None:
     """How many seats of each license type were bought, from when to when."""

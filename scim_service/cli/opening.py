@@ -37,6 +37,11 @@ class Service:
         with self.store.reading(self._tenant(slug), actor()) as work:
             return question(work)
 
+    def ask_any(self, question: Callable[[Work], T]) -> T:
+        """The answer to a question that belongs to no one tenant."""
+        with self.store.reading(EVERY_TENANT, actor()) as work:
+            return question(work)
+
     def change(self, slug: str, act: Callable[[Work], T]) -> T:
         """Do one thing to the tenant in one transaction, again where the database asks for that (reliability.md G7)."""
         return self._write(self._tenant(slug), act)

@@ -48,3 +48,13 @@ def test_a_connection_that_nobody_has_used_was_never_seen(acme: Terminal) -> Non
 
 def test_an_unknown_connection_is_refused_with_those_that_exist(acme: Terminal) -> None:
     assert "okta" in acme.refused("connection", "show", "acme", "--name", "entra")
+
+
+def test_tenants_connections_and_license_types_are_listed(acme: Terminal) -> None:
+    assert [one["tenant"] for one in acme.do("tenant", "list", "--json").json] == ["acme"]
+    [listed] = acme.do("connection", "list", "acme", "--json").json
+    assert (listed["connection"], listed["profile"], listed["last_seen"]) == ("okta", "okta", None)
+    types = {
+        one["type"]: (one["family"], one["free"]) for one in acme.do("license-type", "list", "acme", "--json").json
+    }
+    assert types["professional"] == ("suite", False)
