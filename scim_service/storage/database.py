@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,7 +109,6 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
         connect_args={"timeout": WRITE_SECONDS, "check_same_thread": False},
     )
     pragmas = [
-        "journal_mode=WAL",
         f"synchronous={database.synchronous}",
         "foreign_keys=ON",
         f"busy_timeout={WRITE_SECONDS * 1000}",
@@ -118,6 +119,7 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
     @sa.event.listens_for(engine, "connect")
     def _prepare(driver: Any, _record: Any) -> None:
         driver.isolation_level = None
+        _write_ahead(driver)
         for pragma in pragmas:
             driver.execute(f"PRAGMA {pragma}")
 
@@ -126,3 +128,16 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(driver: Any) -> None:
+    """Bring a new file to WAL. The change of mode does not wait for others by itself, so it is asked for again."""
+    end = time.monotonic() + WRITE_SECONDS
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
