@@ -86,7 +86,13 @@ def _ids(value: Any) -> tuple[str, ...]:
 def _id(member: Any) -> str:
     found = _value(member) if isinstance(member, dict) else member
     check_member_id(found)
+    if isinstance(member, dict) and any(_is_no_text(member.get(name)) for name in ("type", "$ref")):
+        raise InvalidValue("type and $ref of the members must be text, or be left out.")
     return str(found)
+
+
+def _is_no_text(part: Any) -> bool:
+    return part is not None and not isinstance(part, str)
 
 
 def _value(member: dict[str, Any]) -> Any:

@@ -11,11 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from scim_service.licensing import catalog, contracts, rules
-from scim_service.storage import tables
+from tests.rows import everything
 from tests.service import CORE, GROUP, PATCH, Answer, Cast
-
-NOTES = {"connections"}
-"""What the door notes beside a request: when a connection was seen, and what it was refused."""
 
 MOST_STATEMENTS = 200
 
@@ -88,17 +85,17 @@ REQUESTS: dict[str, Callable[[dict[str, str]], tuple[str, str, Any]]] = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_failure_at_any_statement_leaves_nothing_behind(cast: Cast, ids: dict[str, str], name: str) -> None:
     method, path, body = REQUESTS[name](ids)
-    before = everything(cast)
+    before = everything(cast.store)
     for k in range(1, MOST_STATEMENTS):
         answer, reached = with_fault(cast, k, method, path, body)
         if not reached:
             break
         assert (answer.status, answer.body["status"]) == (500, "500"), (k, answer.text)
         assert "canary" not in answer.text
-        assert everything(cast) == before, k
+        assert everything(cast.store) == before, k
     assert answer.status in {200, 201, 204}, answer.text
     assert k > 5
-    assert everything(cast) != before
+    assert everything(cast.store) != before
 
 
 def with_fault(cast: Cast, k: int, method: str, path: str, body: Any) -> tuple[Answer, bool]:
@@ -123,17 +120,3 @@ def listening(engine: Any, fail: Callable[..., None]) -> Iterator[None]:
         yield
     finally:
         sa.event.remove(engine, "before_cursor_execute", fail)
-
-
-def everything(cast: Cast) -> dict[str, list[str]]:
-    """Every row of every table, as text."""
-    with cast.store.database.reads.connect() as connection:
-        return {
-            table.name: sorted(str(tuple(row)) for row in connection.execute(_all(table)))
-            for table in tables.metadata.tables.values()
-            if table.name not in NOTES
-        }
-
-
-def _all(table: sa.Table) -> Any:
-    return sa.select(table).execution_options(across_tenants=True)
