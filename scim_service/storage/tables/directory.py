@@ -22,11 +22,40 @@ users = sa.Table(
     sa.Column("modified_at", Instant, nullable=False),
     sa.Column("connection_seq", sa.BigInteger, comment="who made or adopted the person"),
     sa.Column("document", sa.Text, nullable=False),
+    sa.Column("banned", sa.Boolean, nullable=False, server_default="0", comment="no SCIM write lifts it (E-13)"),
     sa.UniqueConstraint("tenant_id", "id"),
     sa.UniqueConstraint("tenant_id", "user_name_key"),
     sa.UniqueConstraint("tenant_id", "seq"),
     belongs("connection_seq", "connections"),
     sqlite_autoincrement=True,
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, nullable=False),
+    sa.Column("user_seq", Seq, nullable=False),
+    sa.Column("ban_reason", sa.Text),
+    sa.Column("banned_at", Instant),
+    sa.Column("sessions_void_before", Instant, comment="sessions from before are void (decision 32)"),
+    sa.Column("api_keys_void_before", Instant),
+    sa.Column("must_change_password", Instant, comment="asked for since"),
+    sa.Column("privacy_override", Instant, comment="on since"),
+    sa.Column("last_active_at", Instant, comment="told by the product"),
+    sa.PrimaryKeyConstraint("tenant_id", "user_seq"),
+    belongs("user_seq", "users", ondelete="CASCADE"),
+)
+
+resource_grants = sa.Table(
+    "resource_grants",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, nullable=False),
+    sa.Column("user_seq", Seq, nullable=False),
+    sa.Column("resource", Key, nullable=False, comment="a key of the product's own (D-18)"),
+    sa.Column("team", Key, nullable=False, comment="empty for none"),
+    sa.Column("granted_at", Instant, nullable=False),
+    sa.PrimaryKeyConstraint("tenant_id", "user_seq", "resource", "team"),
+    belongs("user_seq", "users", ondelete="CASCADE"),
 )
 
 user_values = sa.Table(
