@@ -23,6 +23,10 @@ _SEEN = _THIS.values(last_seen_at=sa.bindparam("at"))
 _FAILED = _THIS.values(last_error_at=sa.bindparam("at"), last_error=sa.bindparam("error"))
 
 
+WAIT, STRICT = "wait", "strict"
+OVER_CAP = (WAIT, STRICT)
+
+
 @dataclass(frozen=True)
 class Connection:
     """A SCIM client: its profile is chosen when it is made and never guessed."""
@@ -34,15 +38,21 @@ class Connection:
     last_seen_at: datetime | None
     last_error_at: datetime | None
     last_error: str | None
+    over_cap: str = WAIT
 
 
-def create(work: Work, name: str, profile: str) -> Connection:
-    """Make a connection. Raises InvalidValue for an unknown profile, Uniqueness for a taken name."""
+def create(work: Work, name: str, profile: str, over_cap: str = WAIT) -> Connection:
+    """Make a connection; `over_cap` says what becomes of a license in an attribute where no seat is left (X-4).
+
+    Raises InvalidValue for an unknown profile or word, Uniqueness for a taken name.
+    """
+    if over_cap not in OVER_CAP:
+        raise errors.InvalidValue(f"Over the cap a connection does one of: {', '.join(OVER_CAP)}.")
     if profile not in idp.PROFILES:
         raise errors.InvalidValue(f"There is no profile {profile!r}. Choose one of: {', '.join(sorted(idp.PROFILES))}.")
-    seq = work.insert_one(_connections, name=name, profile=profile, created_at=work.now)
-    audit.record(work, "connection:created", name, profile=profile)
-    return Connection(seq, name, profile, work.now, None, None, None)
+    seq = work.insert_one(_connections, name=name, profile=profile, created_at=work.now, over_cap=over_cap)
+    audit.record(work, "connection:created", name, profile=profile, over_cap=over_cap)
+    return Connection(seq, name, profile, work.now, None, None, None, over_cap)
 
 
 def find(work: Work, name: str) -> Connection:

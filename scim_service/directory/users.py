@@ -88,6 +88,7 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
     _index(work, seq, set(), index_rows.of(document))
     external_ids.USERS.keep(work, seq, None, external_id)
     audit.record(work, "user:created", new_id, active=document["active"], attributes=sorted(document))
+    seats.person_made(work, seq)
     paging.count_one(work, schema.USER.name, seq, 1)
     return Resource(seq, new_id, 1, work.now, work.now, connection, external_id, document, document["active"])
 
@@ -222,6 +223,8 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
     _record_change(work, current, saved)
     if active != current.active:
         seats.activity_changed(work, [current.seq])
+    if document != current.document:
+        seats.attributes_changed(work, current.seq)
     return saved
 
 

@@ -5,18 +5,20 @@ There is one open row per person and type; history lives in the event log.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from scim_service.licensing import claims
-from scim_service.licensing.resolve import Assignment, Changes, Person
+from scim_service.licensing import claims, facts
+from scim_service.licensing.facts import Assignment, Changes, Person, Stop
 from scim_service.storage import tables
 from scim_service.storage.work import Work, chunks
 
 _users = tables.directory.users
 _assignments = tables.licensing.assignments
+_claims = tables.licensing.claims
 _ledger = tables.licensing.ledger
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _SEQS: sa.BindParameter[Any] = sa.bindparam("seqs", expanding=True)
@@ -27,7 +29,7 @@ _OF_ONE = (
     _assignments.c.type_seq == sa.bindparam("which_type"),
 )
 
-_PEOPLE = sa.select(_users.c.seq, _users.c.id, _users.c.active).where(
+_PEOPLE = sa.select(_users.c.seq, _users.c.id, _users.c.active, _users.c.banned).where(
     _users.c.tenant_id == _TENANT, _users.c.seq.in_(_SEQS)
 )
 _PEOPLE_SHARED = _PEOPLE.order_by(_users.c.seq).with_for_update(read=True)
@@ -46,18 +48,81 @@ _QUEUE = (
     .order_by(_assignments.c.priority, _assignments.c.claimed_since, _assignments.c.rank_seq)
     .limit(sa.bindparam("first"))
 )
+_GRACES = (
+    sa.select(_assignments.c.user_seq)
+    .where(
+        _assignments.c.tenant_id == _TENANT,
+        _assignments.c.type_seq == sa.bindparam("type"),
+        _assignments.c.state == facts.GRACE,
+        _assignments.c.reason.not_in(sorted(facts.DROPS)),
+    )
+    .order_by(
+        _assignments.c.until,
+        _assignments.c.priority.desc(),
+        _assignments.c.claimed_since.desc(),
+        _assignments.c.rank_seq.desc(),
+    )
+    .limit(sa.bindparam("first"))
+)
+_IN_STATES = sa.select(_assignments.c.user_seq).where(
+    _assignments.c.tenant_id == _TENANT,
+    _assignments.c.type_seq == sa.bindparam("type"),
+    _assignments.c.state.in_(sa.bindparam("states", expanding=True)),
+)
+_USES_SEAT = sa.or_(
+    _assignments.c.state.in_(sorted(facts.EFFECTIVE)),
+    sa.and_(_assignments.c.state == facts.SUSPENDED, _assignments.c.stop_holds),
+)
+_BY_QUOTA = (
+    sa.select(_assignments.c.quota_rule, sa.func.count().label("people"))
+    .where(
+        _assignments.c.tenant_id == _TENANT,
+        _assignments.c.type_seq.in_(sa.bindparam("types", expanding=True)),
+        _assignments.c.quota_rule.is_not(None),
+        _USES_SEAT,
+    )
+    .group_by(_assignments.c.quota_rule)
+)
+_DIRECT = (
+    sa.select(_assignments.c.user_seq)
+    .join(
+        _claims,
+        sa.and_(
+            _claims.c.tenant_id == _assignments.c.tenant_id,
+            _claims.c.user_seq == _assignments.c.user_seq,
+            _claims.c.type_seq == _assignments.c.type_seq,
+        ),
+    )
+    .where(
+        _assignments.c.tenant_id == _TENANT,
+        _assignments.c.type_seq == sa.bindparam("type"),
+        _claims.c.source == claims.DIRECT,
+        _claims.c.until.is_(None),
+        _USES_SEAT,
+    )
+)
+_STOPS_DUE = sa.select(_assignments.c.user_seq, _assignments.c.type_seq).where(
+    _assignments.c.tenant_id == _TENANT,
+    _assignments.c.stop_until.is_not(None),
+    _assignments.c.stop_until <= sa.bindparam("at"),
+)
+_COLUMNS = (
+    "state",
+    "reason",
+    "since",
+    "until",
+    "priority",
+    "claimed_since",
+    "rank_seq",
+    "quota_rule",
+    "stop",
+    "stop_holds",
+    "stop_until",
+)
 _CHANGE = (
     sa.update(_assignments)
     .where(*_OF_ONE)
-    .values(
-        state=sa.bindparam("new_state"),
-        reason=sa.bindparam("new_reason"),
-        since=sa.bindparam("new_since"),
-        until=sa.bindparam("new_until"),
-        priority=sa.bindparam("new_priority"),
-        claimed_since=sa.bindparam("new_claimed_since"),
-        rank_seq=sa.bindparam("new_rank_seq"),
-    )
+    .values({_assignments.c[name]: sa.bindparam(f"new_{name}") for name in _COLUMNS})
 )
 _RELEASE = sa.delete(_assignments).where(*_OF_ONE)
 _COUNTED = _ledger.c.consuming + _DELTA
@@ -81,24 +146,54 @@ def lock_people(work: Work, user_seqs: Sequence[int]) -> set[int]:
     return {row.seq for chunk in chunks(sorted(user_seqs)) for row in work.rows(_PEOPLE_SHARED, seqs=list(chunk))}
 
 
-def people(work: Work, user_seqs: Sequence[int]) -> dict[int, Person]:
-    """These people with their open claims and assignments, in the given order: three statements for each 500."""
+def people(work: Work, user_seqs: Sequence[int], keeps: bool = False) -> dict[int, Person]:
+    """These people with their open claims and assignments, in the given order: three statements for each 500.
+
+    `keeps`: the tenant holds the seats of inactive people.
+    """
     found = {
-        row.seq: Person(row.seq, row.active, id=row.id)
+        row.seq: Person(row.seq, row.active, id=row.id, banned=row.banned, keeps=keeps)
         for chunk in chunks(user_seqs)
         for row in work.rows(_PEOPLE, seqs=list(chunk))
     }
     for seq, held in claims.of_people(work, user_seqs).items():
         found[seq].claims = held
     for row in claims.rows_of_people(work, _HELD, _HELD_OF_RUN, user_seqs):
-        found[row.user_seq].held[row.type_seq] = _assignment(row)
+        person = found[row.user_seq]
+        person.held[row.type_seq] = made = _assignment(row)
+        if made.stop is not None:
+            person.stops[row.type_seq] = made.stop
     return {seq: found[seq] for seq in user_seqs if seq in found}
 
 
-def first_in_queue(work: Work, type_seq: int, first: int, known: Container[int]) -> list[Person]:
-    """Of the `first` people who wait for a type, those who are not known, in published order (A-3)."""
-    seqs = [row.user_seq for row in work.rows(_QUEUE, type=type_seq, first=first)]
-    return list(people(work, [seq for seq in seqs if seq not in known]).values())
+def queue(work: Work, type_seq: int, first: int) -> list[int]:
+    """The first people who wait for a type, in the published order (A-3)."""
+    return [row.user_seq for row in work.rows(_QUEUE, type=type_seq, first=first)]
+
+
+def in_grace(work: Work, type_seq: int, first: int) -> list[int]:
+    """The first people whose exit grace for a type ends, of equal ends the least senior (A-6)."""
+    return [row.user_seq for row in work.rows(_GRACES, type=type_seq, first=first)]
+
+
+def in_states(work: Work, type_seq: int, states: Collection[str]) -> list[int]:
+    """Who is in one of these states of a type."""
+    return [row.user_seq for row in work.rows(_IN_STATES, type=type_seq, states=sorted(states))]
+
+
+def by_quota(work: Work, type_seqs: Collection[int]) -> dict[int, int]:
+    """How many seats count against the quota of each rule (A-13)."""
+    return {row.quota_rule: row.people for row in work.rows(_BY_QUOTA, types=sorted(type_seqs))}
+
+
+def direct_holders(work: Work, type_seq: int) -> frozenset[int]:
+    """Who holds a seat of a type and has a direct claim to it (D-5, reserve)."""
+    return frozenset(row.user_seq for row in work.rows(_DIRECT, type=type_seq))
+
+
+def stops_due(work: Work, at: datetime) -> list[tuple[int, int]]:
+    """(person, type) whose suspension ends by itself by `at`."""
+    return [(row.user_seq, row.type_seq) for row in work.rows(_STOPS_DUE, at=at)]
 
 
 def write(work: Work, changes: Changes, loaded: Mapping[int, Person]) -> None:
@@ -127,7 +222,9 @@ def count(work: Work, type_seq: int, delta: int, limit: int | None) -> bool:
 
 def _assignment(row: sa.Row[Any]) -> Assignment:
     key = (row.priority, row.claimed_since, row.rank_seq)
-    return Assignment(row.state, row.reason, row.since, row.until, key)
+    seated = row.state in facts.EFFECTIVE or (row.state == facts.SUSPENDED and row.stop_holds)
+    stop = Stop(row.stop, row.stop_holds, row.stop_until) if row.stop is not None else None
+    return Assignment(row.state, row.reason, row.since, row.until, key, row.quota_rule, stop, seated)
 
 
 def _columns(wanted: Assignment) -> dict[str, Any]:
@@ -140,4 +237,8 @@ def _columns(wanted: Assignment) -> dict[str, Any]:
         "priority": priority,
         "claimed_since": claimed_since,
         "rank_seq": rank_seq,
+        "quota_rule": wanted.quota_rule,
+        "stop": wanted.stop.by if wanted.stop else None,
+        "stop_holds": wanted.seated and wanted.state == facts.SUSPENDED,
+        "stop_until": wanted.stop.until if wanted.stop else None,
     }

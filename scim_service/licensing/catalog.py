@@ -1,23 +1,37 @@
-"""What is sold: license types, their families and ranks, and the products they belong to (licensing.md D-3, D-4)."""
+"""What is sold: license types, their families, ranks and ties, and the products they belong to (licensing.md D-3, D-4).
+
+A type is never deleted once it was referenced (C-05); it is retired: who holds it keeps it, nobody new gets it.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.licensing import seats
+from scim_service.licensing import facts, gate, order
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ANY, GROUPS, SCIM, CONSOLE = "any", "groups", "scim", "console"
+AUTHORITIES = (ANY, GROUPS, SCIM, CONSOLE)
+"""Who may give a type (X-6): everybody, groups only, SCIM attributes, or the console."""
+
+AUTO_IF_SEAT, BY_HAND, ALWAYS = "auto_if_seat", "manual", "auto"
+REQUEST_MODES = (AUTO_IF_SEAT, BY_HAND, ALWAYS)
+"""What a request comes to (E-22): granted where a seat is free, decided by somebody, or granted at once."""
 
 _types = tables.licensing.license_types
 _products = tables.licensing.products
+_assignments = tables.licensing.assignments
+_claims = tables.licensing.claims
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
 _ALL = (
@@ -28,6 +42,72 @@ _ALL = (
 )
 _BY_CODE = _ALL.where(_types.c.code == sa.bindparam("code"))
 _PRODUCT = sa.select(_products.c.seq).where(_products.c.tenant_id == _TENANT, _products.c.code == sa.bindparam("code"))
+_CHANGED = (
+    "name",
+    "product_seq",
+    "family",
+    "rank",
+    "exit_grace",
+    "authority",
+    "conflict_policy",
+    "settings",
+    "retired_at",
+)
+_CHANGE = (
+    sa.update(_types)
+    .where(_types.c.tenant_id == _TENANT, _types.c.seq == sa.bindparam("which"))
+    .values({_types.c[name]: sa.bindparam(f"new_{name}") for name in _CHANGED})
+)
+_POLICY = (
+    sa.update(_types)
+    .where(_types.c.tenant_id == _TENANT, _types.c.family == sa.bindparam("of_family"))
+    .values(conflict_policy=sa.bindparam("new_policy"))
+)
+_POLICY_OF = sa.select(_types.c.conflict_policy).where(
+    _types.c.tenant_id == _TENANT, _types.c.family == sa.bindparam("of_family")
+)
+_CONCERNED = [
+    sa.select(table.c.user_seq)
+    .where(table.c.tenant_id == _TENANT, table.c.type_seq.in_(sa.bindparam("types", expanding=True)))
+    .group_by(table.c.user_seq)
+    for table in (_claims, _assignments)
+]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What else D-4 says of a type; ties name the codes of other types.
+
+    `requires`: one of these must be held. `excludes`: not together with these. `implies`: brings the rights of these.
+    `fallback`: who waits for it may hold a lesser one of the family. `grace_yields`: A-6. `reclaim`: days of idleness.
+    """
+
+    requires: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    implies: tuple[str, ...] = ()
+    fallback: bool = True
+    grace_yields: bool = False
+    suspend_frees: bool = False
+    assignable: bool = True
+    requestable: bool = False
+    request_mode: str = AUTO_IF_SEAT
+    grants_admin: bool = False
+    reclaim: int | None = None
+    rights: Mapping[str, Any] = field(default_factory=dict)
+    name_fr: str | None = None
+
+    @classmethod
+    def of(cls, stored: str) -> Options:
+        """From the JSON in the type's row."""
+        found = orjson.loads(stored)
+        ties = {name: tuple(found[name]) for name in ("requires", "excludes", "implies") if name in found}
+        return cls(**{**found, **ties})
+
+    def stored(self) -> str:
+        """As JSON, the defaults left out."""
+        plain = asdict(self)
+        defaults = asdict(Options())
+        return orjson.dumps({name: value for name, value in plain.items() if value != defaults[name]}).decode()
 
 
 @dataclass(frozen=True)
@@ -45,6 +125,14 @@ class LicenseType:
     rank: int
     counted: bool
     exit_grace: timedelta | None
+    authority: str = ANY
+    conflict_policy: str = facts.HIGHEST_RANK
+    retired: bool = False
+    options: Options = field(default_factory=Options)
+
+    def called(self, language: str) -> str:
+        """The name in a language (`en`, `fr`)."""
+        return self.options.name_fr or self.name if language == "fr" else self.name
 
 
 def create_type(
@@ -57,24 +145,64 @@ def create_type(
     rank: int = 0,
     counted: bool = True,
     exit_grace: timedelta | None = None,
+    authority: str = ANY,
+    conflict_policy: str | None = None,
+    options: Options | None = None,
 ) -> LicenseType:
     """Make a license type; its product is made when first named. It has no seats until a contract has a line for it.
 
-    Raises InvalidValue for a code or a grace that cannot be, Uniqueness for a taken code.
+    Without a `conflict_policy` it takes its family's. Raises InvalidValue for a code, a grace or a tie that cannot be,
+    Uniqueness for a taken code.
     """
     if not CODE.fullmatch(code):
         raise errors.InvalidValue(
             "A license type's code is 1 to 64 letters, digits, '.', '_' or '-', such as RECRUITER."
         )
-    seconds = seconds_of(exit_grace)
-    values = {"code": code, "name": name, "family": family, "rank": rank, "counted": counted, "exit_grace": seconds}
-    seq = work.insert_one(_types, product_seq=_product(work, product), created_at=work.now, **values)
-    work.insert(tables.licensing.ledger, [{"type_seq": seq, "consuming": 0, "high_water": 0, "version": 0}])
-    seats.reopen(work)
-    audit.record(
-        work, "license-type:created", code, product=product, **{k: v for k, v in values.items() if k != "code"}
+    policy = conflict_policy or _policy_of(work, family)
+    made = LicenseType(
+        0, code, name, product, family, rank, counted, exit_grace, authority, policy, False, options or Options()
     )
-    return LicenseType(seq, code, name, product, family, rank, counted, exit_grace)
+    _refuse(work, made)
+    seq = work.insert_one(_types, code=code, counted=counted, created_at=work.now, **_columns(work, made))
+    work.insert(tables.licensing.ledger, [{"type_seq": seq, "consuming": 0, "high_water": 0, "version": 0}])
+    _share_policy(work, made)
+    gate.reopen(work)
+    audit.record(work, "license-type:created", code, **_facts(made))
+    return replace(made, seq=seq)
+
+
+def update_type(work: Work, code: str, **changes: Any) -> LicenseType:
+    """Change a type's definition (E-24): fields of LicenseType, or of its options; whom it concerns is resolved anew.
+
+    Raises InvalidValue for what cannot be, NotFound for an unknown type.
+    """
+    old = find_type(work, code)
+    names = {one.name for one in fields(Options)}
+    more = {name: value for name, value in changes.items() if name in names}
+    own = {name: value for name, value in changes.items() if name not in names}
+    new = replace(old, **own, options=replace(old.options, **more))
+    if new == old:
+        return old
+    _refuse(work, new)
+    gate.enter(work)
+    work.execute(_CHANGE, which=old.seq, **{f"new_{name}": value for name, value in _columns(work, new).items()})
+    _share_policy(work, new)
+    audit.record(work, "license-type:changed", code, **_facts(new))
+    resolve_again(work, _touched(work, [old, new]))
+    return new
+
+
+def retire_type(work: Work, code: str) -> LicenseType:
+    """Nobody new gets a type from now on; who holds it keeps it (C-05, X-5). Retiring it again changes nothing."""
+    return update_type(work, code, retired=True)
+
+
+def resolve_again(work: Work, type_seqs: Collection[int]) -> None:
+    """The definition of these types changed: resolve everybody who has a reason for one, or a row of one."""
+    gate.reopen(work)
+    entered = gate.enter(work)
+    rows = [row.user_seq for one in _CONCERNED for row in work.rows(one, types=sorted(type_seqs))]
+    entered.settle(sorted(set(rows)), opened=set(type_seqs))
 
 
 def find_type(work: Work, code: str) -> LicenseType:
@@ -107,6 +235,103 @@ def duration_of(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
+def _refuse(work: Work, made: LicenseType) -> None:
+    """Raise InvalidValue where a type cannot be as it is wanted."""
+    if not -1_000_000 <= made.rank <= 1_000_000:
+        raise errors.InvalidValue("A rank is between -1000000 and 1000000; the greater one is the better type.")
+    words = {"authority": AUTHORITIES, "conflict_policy": facts.POLICIES}
+    for name, known in words.items():
+        if getattr(made, name) not in known:
+            raise errors.InvalidValue(f"{name} is one of: {', '.join(known)}.")
+    if made.options.request_mode not in REQUEST_MODES:
+        raise errors.InvalidValue(f"request_mode is one of: {', '.join(REQUEST_MODES)}.")
+    others = {kind.code: kind for kind in types(work) if kind.code != made.code}
+    _refuse_ties(made, others)
+    _refuse_circles([made, *others.values()])
+
+
+def _refuse_ties(made: LicenseType, others: Mapping[str, LicenseType]) -> None:
+    options = made.options
+    for code in dict.fromkeys([*options.requires, *options.excludes, *options.implies]):
+        if code not in others:
+            raise errors.InvalidValue(f"{made.code} names {code!r}, which is no other license type.")
+        if code not in options.implies and made.family is not None and others[code].family == made.family:
+            raise errors.InvalidValue(f"{made.code} and {code} are of one family; they are never held together anyway.")
+    both = set(options.requires) & set(options.excludes)
+    if both:
+        raise errors.InvalidValue(f"{made.code} cannot both require and exclude {', '.join(sorted(both))}.")
+
+
+def _refuse_circles(kinds: Iterable[LicenseType]) -> None:
+    seqs = {kind.code: number for number, kind in enumerate(kinds)}
+    apart: dict[str, set[str]] = {}
+    for kind in kinds:
+        for code in kind.options.excludes:
+            apart.setdefault(kind.code, set()).add(code)
+            apart.setdefault(code, set()).add(kind.code)
+    plain = [
+        facts.Type(
+            seqs[kind.code],
+            kind.code,
+            kind.family,
+            kind.rank,
+            None,
+            requires=frozenset(seqs[code] for code in kind.options.requires if code in seqs),
+            excludes=frozenset(seqs[code] for code in apart.get(kind.code, ()) if code in seqs),
+        )
+        for kind in kinds
+    ]
+    try:
+        order.in_order(plain)
+    except order.Circle as circle:
+        raise errors.InvalidValue(
+            f"These types would each have to be decided before the other: {', '.join(circle.codes)}. "
+            "Change what they require, or their ranks."
+        ) from circle
+
+
+def _columns(work: Work, made: LicenseType) -> dict[str, Any]:
+    return {
+        "name": made.name,
+        "product_seq": _product(work, made.product),
+        "family": made.family,
+        "rank": made.rank,
+        "exit_grace": seconds_of(made.exit_grace),
+        "authority": made.authority,
+        "conflict_policy": made.conflict_policy,
+        "settings": made.options.stored(),
+        "retired_at": work.now if made.retired else None,
+    }
+
+
+def _facts(made: LicenseType) -> dict[str, Any]:
+    plain = {one.name: getattr(made, one.name) for one in fields(made) if one.name not in {"seq", "code", "options"}}
+    return {**plain, "exit_grace": seconds_of(made.exit_grace), "options": orjson.loads(made.options.stored())}
+
+
+def _touched(work: Work, versions: Iterable[LicenseType]) -> set[int]:
+    """The types that are decided together with one of these: itself, its families, what it is tied to."""
+    codes = {code for one in versions for code in [one.code, *one.options.requires, *one.options.excludes]}
+    families = {one.family for one in versions if one.family is not None}
+    own = {one.code for one in versions}
+    return {
+        kind.seq
+        for kind in types(work)
+        if kind.code in codes or kind.family in families or own & {*kind.options.requires, *kind.options.excludes}
+    }
+
+
+def _policy_of(work: Work, family: str | None) -> str:
+    known = work.value(_POLICY_OF, of_family=family) if family is not None else None
+    return str(known) if known is not None else facts.HIGHEST_RANK
+
+
+def _share_policy(work: Work, made: LicenseType) -> None:
+    """The policy is the family's (A-7): all its types have the one that was given last."""
+    if made.family is not None:
+        work.execute(_POLICY, of_family=made.family, new_policy=made.conflict_policy)
+
+
 def _product(work: Work, code: str | None) -> int | None:
     if code is None:
         return None
@@ -116,5 +341,16 @@ def _product(work: Work, code: str | None) -> int | None:
 
 def _type(row: sa.Row[Any]) -> LicenseType:
     return LicenseType(
-        row.seq, row.code, row.name, row.product, row.family, row.rank, row.counted, duration_of(row.exit_grace)
+        row.seq,
+        row.code,
+        row.name,
+        row.product,
+        row.family,
+        row.rank,
+        row.counted,
+        duration_of(row.exit_grace),
+        row.authority,
+        row.conflict_policy,
+        row.retired_at is not None,
+        Options.of(row.settings),
     )

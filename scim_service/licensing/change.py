@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scim_service.licensing.resolve import COVERED, GRACE, WAITING
+from scim_service.licensing.facts import COVERED, GRACE, WAITING
 
 ACTIVATE, JOIN, ASSIGN, RAISE_CAP = "activate_person", "join_group", "assign", "raise_cap"
 REJOIN, LEAVE, UNASSIGN, GIVE_UP_BETTER = "rejoin_group", "leave_groups", "unassign", "give_up_better"

@@ -1,8 +1,9 @@
 """The reasons a person has for a type (licensing.md D-9): made, left to linger, revived, ended.
 
-A claim's source is `direct` or `rule:<seq>`; there is one open claim per person, type and source. It is live, or it
-lingers until an instant and then ends. While its person is inactive it is dormant, which is not stored: it follows from
-the person. Claims change under the gate only; what changes is gathered here and written when the gate settles.
+A claim's source is `direct`, `scim`, `request` or `rule:<seq>`; there is one open claim per person, type and source. It
+is live, or it lingers until an instant and then ends. While its person is inactive it is dormant, which is not stored:
+it follows from the person. Claims change under the gate only; what changes is gathered here and written when the gate
+settles.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_service.licensing.resolve import Claim, Person
+from scim_service.licensing.facts import Claim, Person
 from scim_service.storage import tables
 from scim_service.storage.work import CHUNK, Work, chunks
 
-DIRECT = "direct"
-DIRECT_PRIORITY = 0
-LEFT_GROUP, RULE_REMOVED = "left_group", "rule_removed"
-"""Why a claim lingers, which is the reason of the grace that people see (licensing.md 4.2)."""
+DIRECT, REQUEST, SCIM = "direct", "request", "scim"
+PRIORITY = {DIRECT: 0, REQUEST: 50, SCIM: 100}
+"""Of claims that no rule makes (D-9); a rule brings its own."""
 
 _claims = tables.licensing.claims
 _memberships = tables.directory.memberships
@@ -44,25 +44,14 @@ _OF_RULE = (
     .where(_claims.c.tenant_id == _TENANT, _claims.c.rule_seq == sa.bindparam("rule"))
     .order_by(_claims.c.rank_seq)
 )
-_LAPSED = (
-    sa.select(_claims.c.user_seq)
-    .where(_claims.c.tenant_id == _TENANT, _claims.c.until.is_not(None), _claims.c.until <= sa.bindparam("at"))
-    .group_by(_claims.c.user_seq)
-    .order_by(_claims.c.user_seq)
-)
-_FIRST_LAPSE = sa.select(sa.func.min(_claims.c.until)).where(
-    _claims.c.tenant_id == _TENANT, _claims.c.until.is_not(None)
-)
-_CHANGE = (
-    sa.update(_claims)
-    .where(*_OF_ONE)
-    .values(
-        since=sa.bindparam("new_since"),
-        rank_seq=sa.bindparam("new_rank_seq"),
-        until=sa.bindparam("new_until"),
-        ending=sa.bindparam("new_ending"),
+_LAPSED = [
+    sa.select(_claims.c.user_seq).where(
+        _claims.c.tenant_id == _TENANT, column.is_not(None), column <= sa.bindparam("at")
     )
-)
+    for column in (_claims.c.until, _claims.c.expires_at)
+]
+_CHANGED = ("priority", "since", "rank_seq", "until", "ending", "expires_at", "held_back", "pinned", "note")
+_CHANGE = sa.update(_claims).where(*_OF_ONE).values({_claims.c[name]: sa.bindparam(f"new_{name}") for name in _CHANGED})
 _END = sa.delete(_claims).where(*_OF_ONE)
 _FORGET_RULE = (
     sa.update(_claims)
@@ -155,14 +144,8 @@ def everybody_in(work: Work, group_seqs: Collection[int]) -> list[int]:
 
 
 def lapsed(work: Work, at: datetime) -> list[int]:
-    """Whose claims linger no longer than until `at`."""
-    return [row.user_seq for row in work.rows(_LAPSED, at=at)]
-
-
-def first_lapse(work: Work) -> datetime | None:
-    """The first instant at which a lingering claim ends."""
-    found: datetime | None = work.value(_FIRST_LAPSE)
-    return found
+    """Who has claims that linger no longer than until `at`, or expire by then (E-26)."""
+    return sorted({row.user_seq for statement in _LAPSED for row in work.rows(statement, at=at)})
 
 
 def forget_rule(work: Work, rule_seq: int) -> None:
@@ -188,15 +171,22 @@ class Changes:
     """Whether the counter of A-3 moved."""
     lapses_moved: bool = False
     """Whether a claim that lingered does so no more, so that the next due instant must be looked up."""
+    expiring: bool = False
+    """Whether an expiry was set or changed, so that it must be looked up too."""
 
-    def add(
-        self, person: Person, type_seq: int, source: str, rule_seq: int | None, priority: int, now: datetime
-    ) -> None:
-        """A new reason, ranked behind all earlier ones (A-3)."""
-        claim = Claim(person.seq, type_seq, source, rule_seq, priority, now, self._next_rank())
+    def add(self, person: Person, type_seq: int, source: str, now: datetime, **more: Any) -> Claim:
+        """A new reason, ranked behind all earlier ones (A-3); `more` are further fields of the claim.
+
+        The types of a bundle share one `rank_seq`, which is given then.
+        """
+        more.setdefault("priority", PRIORITY.get(source, 0))
+        rank = more.pop("rank_seq", None) or self._next_rank()
+        claim = Claim(person.seq, type_seq, source, more.pop("rule_seq", None), since=now, rank_seq=rank, **more)
         person.claims.append(claim)
         self.new.append(claim)
+        self.expiring |= claim.expires_at is not None
         self.told.append(("claim:added", person, claim))
+        return claim
 
     def revive(self, person: Person, claim: Claim) -> None:
         """The reason is back within its grace: same place, same seat (E-2)."""
@@ -209,11 +199,20 @@ class Changes:
         claim.since, claim.rank_seq = now, self._next_rank()
         self._change("claim:renewed", person, claim)
 
+    def amend(self, person: Person, claim: Claim, **values: Any) -> None:
+        """Other fields of a claim that stays: priority, held back or not, pinned, expiry, note."""
+        if all(getattr(claim, name) == value for name, value in values.items()):
+            return
+        for name, value in values.items():
+            setattr(claim, name, value)
+        self.expiring |= "expires_at" in values
+        self._change("claim:amended", person, claim)
+
     def leave(self, person: Person, claim: Claim, ending: str, grace: timedelta, now: datetime) -> None:
         """The reason is gone: it lingers for its exit grace (E-3), or ends at once where there is none (E-10)."""
         if claim.until is not None:
             return
-        if not grace or not person.active:
+        if not grace or not person.present or claim.held_back:
             self.end(person, claim, ending)
             return
         claim.until, claim.ending = end_of_grace(now, grace), ending
@@ -223,7 +222,7 @@ class Changes:
         """The reason is gone for good."""
         if claim.seq is None:
             raise RuntimeError("A claim that is not written yet cannot end; settle the gate first.")
-        self.lapses_moved |= claim.until is not None
+        self.lapses_moved |= claim.until is not None or claim.expires_at is not None
         claim.ending = ending
         person.claims.remove(claim)
         self.changed.pop(claim.seq, None)
@@ -236,7 +235,7 @@ class Changes:
         work.many(_CHANGE, [_changed(claim) for claim in self.changed.values()])
         work.insert(_claims, [_inserted(claim) for claim in self.new])
         self.new, self.changed, self.ended, self.told = [], {}, [], []
-        self.ranked = self.lapses_moved = False
+        self.ranked = self.lapses_moved = self.expiring = False
 
     def touched(self) -> list[int]:
         """Whose claims changed, in order."""
@@ -258,8 +257,15 @@ class Changes:
         return self.last_rank
 
 
-def facts(claim: Claim, codes: Mapping[int, str]) -> dict[str, Any]:
-    """A claim as the event log keeps it: all that a replay needs (I-6)."""
+def facts_of(claim: Claim, codes: Mapping[int, str]) -> dict[str, Any]:
+    """A claim as the event log keeps it: all that a replay needs (I-6); what is rare only where it is there."""
+    rare = {
+        "expires_at": claim.expires_at,
+        "held_back": claim.held_back,
+        "pinned": claim.pinned,
+        "locked": claim.locked,
+        "created_by": claim.created_by,
+    }
     return {
         "type": codes[claim.type_seq],
         "source": claim.source,
@@ -268,43 +274,37 @@ def facts(claim: Claim, codes: Mapping[int, str]) -> dict[str, Any]:
         "rank_seq": claim.rank_seq,
         "until": claim.until,
         "reason": claim.ending,
+        **{name: value for name, value in rare.items() if value},
     }
+
+
+_COLUMNS = (
+    "user_seq",
+    "type_seq",
+    "source",
+    "rule_seq",
+    "priority",
+    "since",
+    "rank_seq",
+    "until",
+    "ending",
+    "expires_at",
+    "held_back",
+    "pinned",
+    "locked",
+    "created_by",
+    "note",
+)
 
 
 def _claim(row: sa.Row[Any]) -> Claim:
-    return Claim(
-        row.user_seq,
-        row.type_seq,
-        row.source,
-        row.rule_seq,
-        row.priority,
-        row.since,
-        row.rank_seq,
-        row.until,
-        row.ending,
-        row.seq,
-    )
+    found = row._mapping
+    return Claim(**{name: found[name] for name in _COLUMNS}, seq=row.seq)
 
 
 def _inserted(claim: Claim) -> dict[str, Any]:
-    return {
-        "user_seq": claim.user_seq,
-        "type_seq": claim.type_seq,
-        "source": claim.source,
-        "rule_seq": claim.rule_seq,
-        "priority": claim.priority,
-        "since": claim.since,
-        "rank_seq": claim.rank_seq,
-        "until": claim.until,
-        "ending": claim.ending,
-    }
+    return {name: getattr(claim, name) for name in _COLUMNS}
 
 
 def _changed(claim: Claim) -> dict[str, Any]:
-    return {
-        "which": claim.seq,
-        "new_since": claim.since,
-        "new_rank_seq": claim.rank_seq,
-        "new_until": claim.until,
-        "new_ending": claim.ending,
-    }
+    return {"which": claim.seq, **{f"new_{name}": getattr(claim, name) for name in _CHANGED}}

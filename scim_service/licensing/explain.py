@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from scim_service import errors
 from scim_service.licensing import catalog, claims, rules, shown
 from scim_service.licensing.change import Change, smallest
-from scim_service.licensing.resolve import Claim
+from scim_service.licensing.facts import Claim
 from scim_service.protocol import text
 from scim_service.storage import tables
 from scim_service.storage.work import Work

@@ -1,245 +1,355 @@
-"""Who gets what: a pure function of claims, capacity, activity and the clock (licensing.md I-6, A-3, A-5, A-7).
+"""Who gets what: a pure function of claims, capacity, activity and the clock (licensing.md I-6, A-3, A-5 to A-7, A-13).
 
-Types are taken by rank, the greater first, then by code. Of each: holders who still have a reason stay (I-5), the
-others let go, and free seats go to who is first by the seniority key of A-3. A person holds at most one type of a
-family: who is given the better one lets go of the lesser in the same breath (I-4), and who cannot have the better keeps
-the lesser.
+Types are taken prerequisites first, then by rank, the greater first, then by code. Of each: holders who still have a
+reason stay (I-5), the others let go, and free seats go to who is first by the seniority key of A-3. A person holds at
+most one type of a family: who is given the better one lets go of the lesser in the same breath (I-4), and who cannot
+have the better keeps the lesser.
 
-Nothing here knows a database. The people are those whom an event touched; `heads` brings in the first of a queue, and
-is asked only where a seat came free. So the cost does not grow with the directory or with the queue.
+Nothing here knows a database. The people are those whom an event touched; `Queues` brings in others, and is asked only
+where a seat came free or somebody has to yield. So the cost does not grow with the directory or with the queue.
+
+The one surprise: a round over the types may set free a seat of a type that had its turn (a family by priority, a
+migration, a bundle); then there is another round, in which nothing else moves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-Key = tuple[int, datetime, int]
-"""Seniority (A-3): smallest priority, then earliest since, then smallest seq; unique within a tenant by the last."""
+from scim_service.licensing import facts
+from scim_service.licensing.facts import Assignment, Claim, Outcome, Person, Rules, Type, is_seated, is_waiting
+from scim_service.licensing.order import in_order, seniority
+from scim_service.licensing.standing import Candidate, Standing, families_of
 
-ASSIGNED, GRACE, WAITING, COVERED = "assigned", "grace", "waiting", "covered"
-SEATED = frozenset({ASSIGNED, GRACE})
-"""The states that use a seat (licensing.md 4.2)."""
+EVERYBODY = 1 << 60
+ROUNDS = 50
+"""More would mean that the decision turns in a circle, which no rule allows."""
 
-CAP_REACHED = "cap_reached"
-BETTER_TYPE_HELD = "better_type_held"
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """A license type as far as it decides; `limit` is None for a free type, else how many seats may be used (A-2)."""
-
-    seq: int
-    code: str
-    family: str | None
-    rank: int
-    limit: int | None
+Ask = Callable[[int, int, Container[int]], Iterable[Person]]
+"""(type, n, known): of the first n, those who are not known yet."""
 
 
-@dataclass(slots=True)
-class Claim:
-    """One reason for a person to have a type (D-9): live, or lingering `until` an instant because of `ending`."""
-
-    user_seq: int
-    type_seq: int
-    source: str
-    rule_seq: int | None
-    priority: int
-    since: datetime
-    rank_seq: int
-    until: datetime | None = None
-    ending: str | None = None
-    seq: int | None = None
-
-    @property
-    def key(self) -> Key:
-        return (self.priority, self.since, self.rank_seq)
+def nobody(_type: int, _first: int, _known: Container[int]) -> Iterable[Person]:
+    """A queue in which nobody stands."""
+    return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """The outcome for a person and a type (D-10). `since`: the seat is held, or was wanted, from then on."""
+@dataclass(frozen=True)
+class Queues:
+    """How the decision brings in people whom the event did not touch.
 
-    state: str
-    reason: str | None
-    since: datetime
-    until: datetime | None
-    key: Key
+    `heads`: those who wait for a type, in the published order; `graces`: those in exit grace, whose ends soonest first.
+    """
 
-
-@dataclass(slots=True)
-class Person:
-    """Someone who is looked at: activity, open claims, and what the tables say now, by type. Inactive: claims sleep."""
-
-    seq: int
-    active: bool
-    claims: list[Claim] = field(default_factory=list)
-    held: dict[int, Assignment] = field(default_factory=dict)
-    id: str = ""
+    heads: Ask = nobody
+    graces: Ask = nobody
 
 
-Heads = Callable[[int, int, Container[int]], Iterable[Person]]
-"""(type, n, known): of the first n people who wait for the type, those who are not known yet."""
+@dataclass(frozen=True)
+class Counts:
+    """What is counted over everybody: seats in use by type, holders by rule with a quota, who holds by a direct claim.
 
-Changes = dict[tuple[int, int], Assignment | None]
-"""(person, type) → the new outcome; None is released. Only what differs from what the tables say."""
+    The last only for types with a reserve.
+    """
 
-
-@dataclass
-class Outcome:
-    """What must be written: the changed rows, and how many seats each type uses afterwards where that changed."""
-
-    changes: Changes = field(default_factory=dict)
-    consuming: dict[int, int] = field(default_factory=dict)
-    people: dict[int, Person] = field(default_factory=dict)
+    used: Mapping[int, int]
+    quotas: Mapping[int, int] = field(default_factory=dict)
+    direct: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
 
 def resolve(
     types: Collection[Type],
     people: Iterable[Person],
-    consuming: Mapping[int, int],
-    opened: Container[int],
-    heads: Heads,
+    counts: Counts,
+    queues: Queues,
     now: datetime,
+    *,
+    opened: Container[int] = (),
+    first: Container[tuple[int, int]] = (),
+    rules: Rules | None = None,
 ) -> Outcome:
     """Decide about these people, and about whoever moves up because of them.
 
-    `consuming` counts the seats in use by type. `opened` holds the types whose capacity may have grown: their queue is
-    asked even if nobody here leaves. Running it again on what came out changes nothing.
+    `opened` holds the types whose capacity may have grown: their queue is asked even if nobody here leaves. `first`
+    holds (person, type) that come before the queue: a seat that is handed over (I-4). Running it again on what came out
+    changes nothing. Raises RuntimeError where the decision does not come to rest, which is a defect of this program.
     """
-    pending = _Pass(consuming, opened, heads, now)
+    pending = _Rounds(in_order(types), counts, queues, now, opened, first, rules or Rules())
     for person in people:
         pending.meet(person)
-    for kind in in_order(types):
-        pending.settle(kind)
-    return pending.outcome
-
-
-def in_order(types: Iterable[Type]) -> list[Type]:
-    """The order in which types are decided (A-5): greater rank first, then by code."""
-    return sorted(types, key=lambda kind: (-kind.rank, kind.code))
-
-
-def seniority(claims: Sequence[Claim]) -> Key:
-    """The key of A-3: the least over the live claims, or over the lingering ones where none is live."""
-    live = [claim.key for claim in claims if claim.until is None]
-    return min(live or [claim.key for claim in claims])
+    return pending.run()
 
 
 @dataclass
-class _Pass:
-    """One resolution: who is in it, who has got a seat of which family already, what comes out."""
+class _Rounds:
+    """One resolution: who is in it, how many seats are in use as it goes on, what comes out."""
 
-    before: Mapping[int, int]
-    opened: Container[int]
-    heads: Heads
+    order: list[Type]
+    counts: Counts
+    queues: Queues
     now: datetime
-    outcome: Outcome = field(default_factory=Outcome)
-    concerned: dict[int, list[Person]] = field(default_factory=dict)
-    seated: set[tuple[int, str]] = field(default_factory=set)
-    done: dict[int, str | None] = field(default_factory=dict)
+    opened: Container[int]
+    first: Container[tuple[int, int]]
+    rules: Rules
+
+    def __post_init__(self) -> None:
+        self.types = {kind.seq: kind for kind in self.order}
+        self.used = {kind.seq: self.counts.used.get(kind.seq, 0) for kind in self.order}
+        self.by_quota = dict(self.counts.quotas)
+        self.outcome = Outcome()
+        self.concerned: dict[int, dict[int, Person]] = {}
+        self.reserved: dict[int, set[int]] = {}
+        self.done: set[int] = set()
+        self.reopened: set[int] = set()
+        self.direct = 0
+        self.standing = Standing(self.types, families_of(self.order), self.row, self.now)
+        self.bundled = {seq for bundle in self.rules.bundles.values() for seq in bundle}
+
+    def run(self) -> Outcome:
+        """Rounds until nothing moves any more."""
+        for _ in range(ROUNDS):
+            again, self.reopened = self.reopened, set()
+            for kind in self.order:
+                self._settle(kind, kind.seq in again)
+            if not self.reopened:
+                return self._counted()
+        raise RuntimeError(f"No decision after {ROUNDS} rounds about {sorted(self.outcome.people)[:20]}.")
 
     def meet(self, person: Person) -> None:
         """Take a person in, under every type that the person has a reason for or a row of."""
         self.outcome.people[person.seq] = person
-        for type_seq in {claim.type_seq for claim in person.claims} | set(person.held):
-            self.concerned.setdefault(type_seq, []).append(person)
-        for type_seq, row in person.held.items():
-            if row.state in SEATED and type_seq in self.done:
-                self._seat(person, self.done[type_seq])
+        for type_seq in {claim.type_seq for claim in person.claims} | set(person.held) | set(person.stops):
+            self.concerned.setdefault(type_seq, {})[person.seq] = person
 
-    def settle(self, kind: Type) -> None:
+    def row(self, person: Person, type_seq: int) -> Assignment | None:
+        """The outcome as it stands."""
+        key = (person.seq, type_seq)
+        return self.outcome.changes[key] if key in self.outcome.changes else person.held.get(type_seq)
+
+    def _settle(self, kind: Type, again: bool) -> None:
         """A-5 for one type: keep, release, give, let wait."""
-        candidates = [person for person in self.concerned.get(kind.seq, ()) if self._stands(kind, person)]
-        kept = self.before.get(kind.seq, 0) - self._released(kind)
-        free = None if kind.limit is None else max(0, kind.limit - kept)
-        if free and (kept < self.before.get(kind.seq, 0) or kind.seq in self.opened):
-            candidates += self._first_in_queue(kind, free)
-        candidates.sort(key=lambda person: seniority(_claims(person, kind)))
-        granted = candidates if free is None else candidates[:free]
-        for person in granted:
-            self._grant(kind, person)
-        for person in candidates[len(granted) :]:
-            self._leave_waiting(kind, person)
-        self.done[kind.seq] = kind.family
-        if kept + len(granted) != self.before.get(kind.seq, 0):
-            self.outcome.consuming[kind.seq] = kept + len(granted)
+        before = self.used[kind.seq]
+        candidates = self._judge(kind, self.concerned.get(kind.seq, {}).values())
+        left = kind.limit is not None and self.used[kind.seq] < max(before, self.counts.used.get(kind.seq, 0))
+        if self._free(kind) and (again or left or kind.seq in self.opened):
+            candidates += self._judge(kind, self._from_queue(kind))
+        self._distribute(kind, candidates)
+        if kind.yields:
+            self._let_yield(kind)
+        self.done.add(kind.seq)
+        self.reserved.pop(kind.seq, None)
 
-    def _stands(self, kind: Type, person: Person) -> bool:
-        """Settle whoever needs no new seat; True for a candidate for one."""
-        claims = _claims(person, kind)
-        live = any(claim.until is None for claim in claims)
-        row = person.held.get(kind.seq)
-        if claims and self._has_better(kind, person):
-            self._put(kind, person, self._covered(row, claims) if live else None)
-        elif claims and row is not None and row.state in SEATED:
-            self._seat(person, kind.family)
-            self._put(kind, person, _kept(row, claims))
-        elif live:
-            return True
-        else:
-            self._put(kind, person, None)
-        return False
+    def _judge(self, kind: Type, people: Iterable[Person]) -> list[Person]:
+        """Settle whoever needs no new seat; those who do are handed back."""
+        found = []
+        for person in list(people):
+            verdict = self.standing.verdict(kind, person)
+            if isinstance(verdict, Candidate):
+                found.append(person)
+            elif verdict is not None and verdict.seated and self.rules.quotas:
+                self._keep_under_quota(kind, person, verdict, found)
+            else:
+                self._put(kind, person, verdict)
+        return found
 
-    def _released(self, kind: Type) -> int:
-        """How many of the people here use a seat of this type and will not."""
-        return sum(
-            1
-            for person in self.concerned.get(kind.seq, ())
-            if _is_seated(person.held.get(kind.seq))
-            and not _is_seated(self.outcome.changes.get((person.seq, kind.seq), person.held.get(kind.seq)))
-        )
+    def _distribute(self, kind: Type, candidates: list[Person]) -> None:
+        """Give what is free in order of seniority; who gets nothing waits, with the reason."""
+        ahead = self.reserved.get(kind.seq, set())
+        self.direct = self._direct_holders(kind)
+        ranked = sorted(candidates, key=lambda one: (not self._is_first(one, kind, ahead), self._key(kind, one)))
+        for person in ranked:
+            obstacle = self._obstacle(kind, person, ahead)
+            if obstacle is None:
+                ahead.discard(person.seq)
+                self._grant(kind, person)
+            else:
+                key = self._key(kind, person)
+                self._put(kind, person, Assignment(facts.WAITING, obstacle, key[1], None, key))
 
-    def _first_in_queue(self, kind: Type, free: int) -> list[Person]:
-        known = self.outcome.people
-        waiting = sum(1 for one in self.concerned.get(kind.seq, ()) if _is_waiting(one.held.get(kind.seq)))
-        found = list(self.heads(kind.seq, free + waiting, known))
-        for person in found:
-            self.meet(person)
-        return [person for person in found if self._stands(kind, person)]
+    def _obstacle(self, kind: Type, person: Person, ahead: Container[int]) -> str | None:
+        """Why there is no seat for this candidate now."""
+        full = facts.NEEDS_APPROVAL if kind.approval else facts.CAP_REACHED
+        if person.seq in ahead:
+            return None
+        if kind.limit is not None and self.used[kind.seq] + self._kept_back(kind, person) >= kind.limit:
+            return full
+        if self.rules.quotas and self._by_quota(kind, person) is None:
+            return facts.QUOTA
+        bundle = self._bundle(kind, person)
+        return full if bundle and not all(self._has_room(self.types[seq], person) for seq in bundle) else None
 
     def _grant(self, kind: Type, person: Person) -> None:
-        self._seat(person, kind.family)
-        key = seniority(_claims(person, kind))
-        self._put(kind, person, Assignment(ASSIGNED, None, self.now, None, key))
+        claim = self._by_quota(kind, person) if self.rules.quotas else None
+        quota = claim.rule_seq if claim is not None and claim.rule_seq in self.rules.quotas else None
+        key = self._key(kind, person)
+        self._put(kind, person, Assignment(facts.ASSIGNED, None, self.now, None, key, quota, None, True))
+        self.direct += bool(kind.reserve) and self._is_direct(person, kind.seq)
+        self._grant_rest(kind, person)
+        self._look_back(kind, person)
 
-    def _leave_waiting(self, kind: Type, person: Person) -> None:
-        key = seniority(_claims(person, kind))
-        self._put(kind, person, Assignment(WAITING, CAP_REACHED, key[1], None, key))
+    def _grant_rest(self, kind: Type, person: Person) -> None:
+        """The other types of a bundle come with it: at once where their turn is over, else first at their turn."""
+        for seq in self._bundle(kind, person) or ():
+            if self._is_settled(person, seq):
+                continue
+            if seq in self.done:
+                self.reopened.add(seq)
+            self.reserved.setdefault(seq, set()).add(person.seq)
 
-    def _covered(self, row: Assignment | None, claims: Sequence[Claim]) -> Assignment:
-        since = row.since if row is not None and row.state == COVERED else self.now
-        return Assignment(COVERED, BETTER_TYPE_HELD, since, None, seniority(claims))
+    def _look_back(self, kind: Type, person: Person) -> None:
+        """Types that had their turn and may have to be let go because of this grant get another one."""
+        for claim in person.claims:
+            other = self.types.get(claim.type_seq)
+            if other is None or other.seq == kind.seq or other.seq not in self.done:
+                continue
+            if is_seated(self.row(person, other.seq)) and (
+                (other.family is not None and other.family == kind.family) or claim.ending == facts.MIGRATING
+            ):
+                self.reopened.add(other.seq)
 
-    def _has_better(self, kind: Type, person: Person) -> bool:
-        return kind.family is not None and (person.seq, kind.family) in self.seated
+    def _let_yield(self, kind: Type) -> None:
+        """A-6: while somebody waits, whose exit grace ends soonest lets go (E-3 at once)."""
+        while (heir := self._longest_waiting(kind)) and (holder := self._next_to_yield(kind)):
+            holder.yielded.add(kind.seq)
+            self._put(kind, holder, None)
+            self._distribute(kind, [heir])
 
-    def _seat(self, person: Person, family: str | None) -> None:
-        if family is not None:
-            self.seated.add((person.seq, family))
+    def _longest_waiting(self, kind: Type) -> Person | None:
+        known = self.concerned.get(kind.seq, {}).values()
+        waiting = sum(1 for one in known if is_waiting(one.held.get(kind.seq)))
+        for person in self.queues.heads(kind.seq, waiting + 1, self.outcome.people):
+            self.meet(person)
+        found = [one for one in self.concerned.get(kind.seq, {}).values() if is_waiting(self.row(one, kind.seq))]
+        full = [one for one in found if self._obstacle(kind, one, ()) in (facts.CAP_REACHED, facts.NEEDS_APPROVAL)]
+        return min(full, key=lambda one: self._key(kind, one), default=None)
+
+    def _next_to_yield(self, kind: Type) -> Person | None:
+        known = self.concerned.get(kind.seq, {})
+        for person in self.queues.graces(kind.seq, len(known) + 1, self.outcome.people):
+            self.meet(person)
+        graces = [
+            (row.until, tuple(-part for part in (row.key[0], row.key[1].timestamp(), row.key[2])), one.seq)
+            for one in self.concerned.get(kind.seq, {}).values()
+            if (row := self.row(one, kind.seq)) and row.state == facts.GRACE and row.reason not in facts.DROPS
+        ]
+        return self.concerned[kind.seq][min(graces)[2]] if graces else None
+
+    def _keep_under_quota(self, kind: Type, person: Person, kept: Assignment, found: list[Person]) -> None:
+        """A-13: a seat stays attributed to a rule that still has quota, or to none; else its holder is a candidate."""
+        mine = {claim.rule_seq for claim in self.standing.claims(kind.seq, person)}
+        if kept.state == facts.SUSPENDED or kept.quota_rule in mine - {None}:
+            self._put(kind, person, kept)
+            return
+        claim = self._by_quota(kind, person, lingering=True)
+        if claim is None:
+            self._put(kind, person, None)
+            found.append(person)
+            return
+        quota = claim.rule_seq if claim.rule_seq in self.rules.quotas else None
+        self._put(kind, person, replace(kept, quota_rule=quota))
+
+    def _by_quota(self, kind: Type, person: Person, lingering: bool = False) -> Claim | None:
+        """The best claim whose rule has quota left."""
+        mine = [one for one in self.standing.claims(kind.seq, person) if one.until is None or lingering]
+        row = self.row(person, kind.seq)
+        counted = row.quota_rule if row is not None and row.seated else None
+        for claim in sorted(mine, key=lambda one: (one.until is not None, one.key)):
+            quota = self.rules.quotas.get(claim.rule_seq) if claim.rule_seq is not None else None
+            if quota is None or claim.rule_seq == counted or self.by_quota.get(claim.rule_seq or 0, 0) < quota:
+                return claim
+        return None
+
+    def _kept_back(self, kind: Type, person: Person) -> int:
+        """Seats that are free and yet not for this person: reserved for direct grants (D-5), or for a bundle."""
+        promised = len(self.reserved.get(kind.seq, ()))
+        if not kind.reserve or self._is_direct(person, kind.seq):
+            return promised
+        return promised + max(0, kind.reserve - self.direct)
+
+    def _direct_holders(self, kind: Type) -> int:
+        """How many hold the type by a direct claim; asked only where seats are reserved for them."""
+        if not kind.reserve:
+            return 0
+        elsewhere = self.counts.direct.get(kind.seq, frozenset()).difference(self.outcome.people)
+        here = [one for one in self.concerned.get(kind.seq, {}).values() if self._is_direct(one, kind.seq)]
+        return len(elsewhere) + sum(1 for one in here if is_seated(self.row(one, kind.seq)))
+
+    def _bundle(self, kind: Type, person: Person) -> frozenset[int] | None:
+        """The other types that must come with this one; None where a reason of the person's stands alone (A-9)."""
+        if kind.seq not in self.bundled:
+            return None
+        live = [one for one in self.standing.claims(kind.seq, person) if one.until is None]
+        bundles = [self.rules.bundles.get(one.rule_seq) if one.rule_seq is not None else None for one in live]
+        return None if not bundles or None in bundles or bundles[0] is None else bundles[0] - {kind.seq}
+
+    def _has_room(self, kind: Type, person: Person) -> bool:
+        """Whether a type of a bundle has a seat for this person, those before the person counted."""
+        if self._is_settled(person, kind.seq) or kind.limit is None:
+            return True
+        if kind.seq not in self.done:
+            self._from_queue(kind)
+        taken = self.used[kind.seq] + len(self.reserved.get(kind.seq, ()))
+        return taken + (0 if kind.seq in self.done else self._seniors(kind, person)) < kind.limit
+
+    def _seniors(self, kind: Type, person: Person) -> int:
+        """How many come before this person in a type that has not had its turn."""
+        mine = self._key(kind, person)
+        others = [one for one in self.concerned.get(kind.seq, {}).values() if one.seq != person.seq]
+        waiting = [one for one in others if not is_seated(self.row(one, kind.seq))]
+        return sum(1 for one in waiting if (found := self._live(kind, one)) and seniority(found) < mine)
+
+    def _live(self, kind: Type, person: Person) -> list[Claim]:
+        return [one for one in self.standing.claims(kind.seq, person) if one.until is None]
+
+    def _from_queue(self, kind: Type) -> list[Person]:
+        """The first of the queue, as many as there are seats; all of it where some of them may not take one."""
+        known = self.outcome.people
+        waiting = sum(1 for one in self.concerned.get(kind.seq, {}).values() if is_waiting(one.held.get(kind.seq)))
+        everybody = bool(self.rules.quotas) or kind.seq in self.bundled or kind.reserve > 0
+        count = EVERYBODY if everybody else self._free(kind) + waiting
+        found = list(self.queues.heads(kind.seq, count, known))
+        for person in found:
+            self.meet(person)
+        return found
+
+    def _free(self, kind: Type) -> int:
+        return EVERYBODY if kind.limit is None else max(0, kind.limit - self.used[kind.seq])
+
+    def _key(self, kind: Type, person: Person) -> facts.Key:
+        return seniority(self.standing.claims(kind.seq, person))
+
+    def _is_first(self, person: Person, kind: Type, ahead: Container[int]) -> bool:
+        return person.seq in ahead or (person.seq, kind.seq) in self.first
+
+    def _is_direct(self, person: Person, type_seq: int) -> bool:
+        return any(one.source == "direct" and one.until is None for one in self.standing.claims(type_seq, person))
+
+    def _is_settled(self, person: Person, type_seq: int) -> bool:
+        row = self.row(person, type_seq)
+        return row is not None and (row.seated or row.state == facts.COVERED)
 
     def _put(self, kind: Type, person: Person, wanted: Assignment | None) -> None:
-        if person.held.get(kind.seq) != wanted:
-            self.outcome.changes[person.seq, kind.seq] = wanted
+        """Note an outcome, and count what it takes or frees."""
+        current = self.row(person, kind.seq)
+        if wanted == current:
+            return
+        key = (person.seq, kind.seq)
+        self.used[kind.seq] += is_seated(wanted) - is_seated(current)
+        self._count_quota(current, -1)
+        self._count_quota(wanted, 1)
+        if wanted == person.held.get(kind.seq):
+            self.outcome.changes.pop(key, None)
+        else:
+            self.outcome.changes[key] = wanted
+        if is_seated(current) and not is_seated(wanted) and kind.seq in self.done:
+            self.reopened.add(kind.seq)
 
+    def _count_quota(self, row: Assignment | None, step: int) -> None:
+        if row is not None and row.seated and row.quota_rule is not None:
+            self.by_quota[row.quota_rule] = self.by_quota.get(row.quota_rule, 0) + step
 
-def _claims(person: Person, kind: Type) -> list[Claim]:
-    """The person's claims for a type that count now; those of an inactive person are dormant (E-10)."""
-    return [claim for claim in person.claims if claim.type_seq == kind.seq] if person.active else []
-
-
-def _kept(row: Assignment, claims: Sequence[Claim]) -> Assignment:
-    """A seat that stays: assigned while a reason is live, else in grace until the last one lapses (E-3)."""
-    if any(claim.until is None for claim in claims):
-        return Assignment(ASSIGNED, None, row.since, None, seniority(claims))
-    last = max(claims, key=lambda claim: (claim.until, claim.rank_seq))
-    return Assignment(GRACE, last.ending, row.since, last.until, seniority(claims))
-
-
-def _is_seated(row: Assignment | None) -> bool:
-    return row is not None and row.state in SEATED
-
-
-def _is_waiting(row: Assignment | None) -> bool:
-    return row is not None and row.state == WAITING
+    def _counted(self) -> Outcome:
+        self.outcome.consuming = {seq: used for seq, used in self.used.items() if used != self.counts.used.get(seq, 0)}
+        return self.outcome

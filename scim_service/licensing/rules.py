@@ -1,129 +1,135 @@
 """Which groups give which license types (licensing.md D-7), and how a rule finds its group (decision 30).
 
+A row is one group (or everyone) and one type; types that are given together or not at all share a `bundle` (A-9).
+
 A rule is named for a group. It is `unbound` until there is one of that name, then `bound` to that very group, whatever
 it is called later (E-5), and `orphaned` when that group is deleted: a new group of the same name is another group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
 from scim_service import audit, errors
-from scim_service.licensing import assignments, catalog, claims, seats
+from scim_service.licensing import assignments, catalog, claims, facts, gate, given, rule_rows, seats
+from scim_service.licensing.catalog import LicenseType
+from scim_service.licensing.gate import Gate
+from scim_service.licensing.rule_rows import BOUND, ORPHANED, UNBOUND, Rule, Terms, exclusions, find, listing
 from scim_service.protocol import text
-from scim_service.storage import closure, tables
+from scim_service.storage import closure
 from scim_service.storage.work import Work
 
-UNBOUND, BOUND, ORPHANED = "unbound", "bound", "orphaned"
+__all__ = [
+    "BOUND",
+    "EVERYONE",
+    "ORPHANED",
+    "UNBOUND",
+    "Rule",
+    "Terms",
+    "bind",
+    "create",
+    "delete",
+    "exclusions",
+    "find",
+    "listing",
+    "orphan",
+    "relink",
+    "update",
+]
 
-_rules = tables.licensing.rules
-_types = tables.licensing.license_types
-_groups = tables.directory.groups
-_TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
-_KEY: sa.BindParameter[Any] = sa.bindparam("key")
-_OF_ONE = (_rules.c.tenant_id == _TENANT, _rules.c.seq == sa.bindparam("which"))
-
-_ALL = (
-    sa.select(_rules, _types.c.code, _groups.c.id.label("group_id"))
-    .join(_types, sa.and_(_types.c.tenant_id == _rules.c.tenant_id, _types.c.seq == _rules.c.type_seq))
-    .outerjoin(_groups, sa.and_(_groups.c.tenant_id == _rules.c.tenant_id, _groups.c.seq == _rules.c.group_seq))
-    .where(_rules.c.tenant_id == _TENANT)
-    .order_by(_rules.c.priority, _rules.c.seq)
-)
-_BY_SEQ = _ALL.where(_rules.c.seq == sa.bindparam("which"))
-_BY_NAME = _ALL.where(_rules.c.group_name_key == _KEY, _types.c.code == sa.bindparam("code"))
-_UNBOUND_OF_NAME = (
-    sa.select(_rules)
-    .where(_rules.c.tenant_id == _TENANT, _rules.c.group_name_key == _KEY, _rules.c.state == UNBOUND)
-    .order_by(_rules.c.seq)
-)
-_FIRST_GROUP = (
-    sa.select(_groups.c.seq)
-    .where(_groups.c.tenant_id == _TENANT, _groups.c.display_name_key == _KEY)
-    .order_by(_groups.c.seq)
-    .limit(1)
-)
-_MOVE = sa.update(_rules).where(*_OF_ONE).values(state=sa.bindparam("new_state"), group_seq=sa.bindparam("new_group"))
-_namesake = _rules.alias("namesake")
-_RENAME = (
-    sa.update(_rules)
-    .where(
-        _rules.c.tenant_id == _TENANT,
-        _rules.c.group_seq == sa.bindparam("group"),
-        ~sa.exists().where(
-            _namesake.c.tenant_id == _TENANT,
-            _namesake.c.group_name_key == _KEY,
-            _namesake.c.type_seq == _rules.c.type_seq,
-        ),
-    )
-    .values(group_name=sa.bindparam("new_name"), group_name_key=_KEY)
-)
-_DROP = sa.delete(_rules).where(*_OF_ONE)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A group's people have a claim to a type. `exit_grace` None: the type's; `group_id` None: no group."""
-
-    seq: int
-    group_name: str
-    group_id: str | None
-    type_code: str
-    state: str
-    priority: int
-    exit_grace: timedelta | None
+EVERYONE = ""
+"""The name of no group: a rule for every person of the tenant."""
+MIGRATION_GRACE = timedelta(days=30)
 
 
 def create(
-    work: Work, group_name: str, type_code: str, *, priority: int = 100, exit_grace: timedelta | None = None
+    work: Work,
+    group_name: str,
+    type_code: str,
+    *more_codes: str,
+    terms: Terms | None = None,
+    atomic: bool = False,
+    exclude: Iterable[str] = (),
+    priority: int | None = None,
+    exit_grace: timedelta | None = None,
 ) -> Rule:
     """Give everybody in a group, and in the groups inside it, a claim to a type, in the order of joining (E-7, A-3).
 
-    Raises NotFound for an unknown type, Uniqueness for a rule that is there already. A group that does not exist is no
-    error: the rule waits for it, unbound.
+    `EVERYONE` as the name is everybody of the tenant. With `more_codes` one rule for each, `atomic`: together or not at
+    all (A-9). `exclude` names people (userName) who get nothing. Answers the first rule. Raises NotFound for an unknown
+    type or person, Uniqueness for a rule that is there already. A group that does not exist is no error: the rule waits
+    for it, unbound.
     """
-    kind = catalog.find_type(work, type_code)
-    key = text.fold(group_name)
-    _refuse_values(group_name, priority)
+    found = terms or Terms(100 if priority is None else priority, exit_grace)
+    kinds = [catalog.find_type(work, code) for code in (type_code, *more_codes)]
+    _refuse(group_name, found, kinds, atomic)
     closure.lock_nesting(work)
-    group_seq = work.value(_FIRST_GROUP, key=key)
-    values = {"priority": priority, "exit_grace": catalog.seconds_of(exit_grace)}
-    names = {"group_name": group_name, "group_name_key": key}
-    seq = work.insert_one(
-        _rules, type_seq=kind.seq, state=UNBOUND, group_seq=None, created_at=work.now, **names, **values
-    )
-    audit.record(work, "rule:created", claims.source_of(seq), group=group_name, type=type_code, **values)
+    group_seq = rule_rows.first_group(work, group_name)
+    seqs = [rule_rows.insert(work, group_name, kind, found) for kind in kinds]
+    if atomic:
+        rule_rows.tie(work, seqs)
+    rule_rows.exclude(work, seqs, exclude)
     if group_seq is not None:
-        _bind(work, [seq], group_seq)
-    return _rule(work.row(_BY_SEQ, which=seq))
+        _bind(work, seqs, group_seq)
+    else:
+        _apply(work, seqs, None)
+    return rule_rows.rule_of(rule_rows.by_seq(work, seqs[0]))
 
 
-def listing(work: Work) -> list[Rule]:
-    """Every rule, in the order in which they count: by priority, then by age."""
-    return [_rule(row) for row in work.rows(_ALL)]
+def update(
+    work: Work,
+    group_name: str,
+    type_code: str,
+    *,
+    exclude: Iterable[str] = (),
+    include: Iterable[str] = (),
+    to_type: str | None = None,
+    migration_grace: timedelta = MIGRATION_GRACE,
+    **changes: Any,
+) -> Rule:
+    """Change a rule's terms; everybody whom it concerns is looked at again (E-7, E-8, E-25).
+
+    `to_type` gives another type from now on: each member keeps the old one for `migration_grace`, or until the new one
+    has a seat. `exclude` and `include` name people who get nothing from it, or something again.
+    """
+    closure.lock_nesting(work)
+    row = rule_rows.expect(work, group_name, type_code)
+    before = rule_rows.rule_of(row)
+    wanted = replace(before.terms, **changes)
+    kind = catalog.find_type(work, to_type or type_code)
+    _refuse(group_name, wanted, [kind], False)
+    moves = kind.seq != row.type_seq
+    if moves and rule_rows.by_name(work, row.group_name, kind.code) is not None:
+        raise errors.Uniqueness(f"There is a rule already that gives {kind.code} to {group_name!r}.")
+    _lock_below(work, row)
+    rule_rows.exclude(work, [row.seq], exclude)
+    rule_rows.include(work, row.seq, include)
+    if moves:
+        _migrate(work, row, migration_grace)
+    rule_rows.change(work, row, wanted, kind.seq)
+    facts_now = {"group": row.group_name, "type": kind.code, **wanted.columns()}
+    audit.record(work, "rule:changed", claims.source_of(row.seq), **facts_now)
+    _apply(work, [row.seq], row.group_seq)
+    return rule_rows.rule_of(rule_rows.by_seq(work, row.seq))
 
 
 def delete(work: Work, group_name: str, type_code: str) -> Rule:
     """End a rule; who has no other claim keeps the seat for the exit grace (E-8). Raises NotFound."""
     closure.lock_nesting(work)
-    row = work.row(_BY_NAME, key=text.fold(group_name), code=type_code)
-    if row is None:
-        raise _no_such_rule(group_name, type_code)
-    if row.group_seq is not None:
-        closure.lock_groups(work, closure.below(work, [row.group_seq]))
-    gate = seats.enter(work)
+    row = rule_rows.expect(work, group_name, type_code)
+    _lock_below(work, row)
+    entered = gate.enter(work)
     audit.record(work, "rule:deleted", claims.source_of(row.seq), group=row.group_name, type=type_code)
-    _let_go(gate, row, claims.RULE_REMOVED)
+    _let_go(entered, row, facts.RULE_REMOVED)
     claims.forget_rule(work, row.seq)
-    work.execute(_DROP, which=row.seq)
+    rule_rows.drop(work, row.seq)
     if row.group_seq is not None:
         closure.refresh_feeds(work, [row.group_seq])
-    return _rule(row)
+    gate.reopen(work)
+    return rule_rows.rule_of(row)
 
 
 def relink(work: Work, group_name: str, type_code: str) -> Rule:
@@ -132,16 +138,14 @@ def relink(work: Work, group_name: str, type_code: str) -> Rule:
     Raises NotFound for no such rule or no such group, Refused for a rule that is not orphaned.
     """
     closure.lock_nesting(work)
-    row = work.row(_BY_NAME, key=text.fold(group_name), code=type_code)
-    if row is None:
-        raise _no_such_rule(group_name, type_code)
+    row = rule_rows.expect(work, group_name, type_code)
     if row.state != ORPHANED:
         raise errors.Refused(f"This rule is {row.state}; only an orphaned rule can be linked again.")
-    group_seq = work.value(_FIRST_GROUP, key=row.group_name_key)
+    group_seq = rule_rows.first_group(work, row.group_name)
     if group_seq is None:
         raise errors.NotFound(f"There is no group {row.group_name!r} to link to. Push it first, then run this again.")
     _bind(work, [row.seq], group_seq)
-    return _rule(work.row(_BY_SEQ, which=row.seq))
+    return rule_rows.rule_of(rule_rows.by_seq(work, row.seq))
 
 
 def bind(work: Work, group_seq: int, display_name: str) -> bool:
@@ -152,9 +156,9 @@ def bind(work: Work, group_seq: int, display_name: str) -> bool:
     key = text.fold(display_name)
     bound = seats.rules_on(work, [group_seq])
     if any(rule.group_name_key != key for rule in bound):
-        work.execute(_RENAME, group=group_seq, key=key, new_name=display_name)
-    given = {rule.type_seq for rule in bound}
-    waiting = [rule.seq for rule in work.rows(_UNBOUND_OF_NAME, key=key) if rule.type_seq not in given]
+        rule_rows.rename(work, group_seq, display_name)
+    given_types = {rule.type_seq for rule in bound}
+    waiting = [rule.seq for rule in rule_rows.unbound_of_name(work, display_name) if rule.type_seq not in given_types]
     if waiting:
         _bind(work, waiting, group_seq)
     return bool(waiting)
@@ -165,53 +169,94 @@ def orphan(work: Work, group_seq: int) -> None:
     bound = seats.rules_on(work, [group_seq])
     if not bound:
         return
-    gate = seats.enter(work)
+    entered = gate.enter(work)
     for rule in bound:
-        work.execute(_MOVE, which=rule.seq, new_state=ORPHANED, new_group=None)
+        rule_rows.move(work, rule.seq, ORPHANED, None)
         audit.record(work, "rule:orphaned", claims.source_of(rule.seq), group=rule.group_name)
-        _let_go(gate, rule, claims.LEFT_GROUP)
+        _let_go(entered, rule, facts.LEFT_GROUP)
 
 
 def _bind(work: Work, rule_seqs: Sequence[int], group_seq: int) -> None:
     """Bind rules to a group and claim for everybody in it. Locks: nestings (held), groups, people, gate."""
-    group_seqs = closure.below(work, [group_seq])
-    closure.lock_groups(work, group_seqs)
+    closure.lock_groups(work, closure.below(work, [group_seq]))
     for seq in rule_seqs:
-        work.execute(_MOVE, which=seq, new_state=BOUND, new_group=group_seq)
+        rule_rows.move(work, seq, BOUND, group_seq)
         audit.record(work, "rule:bound", claims.source_of(seq), group_seq=group_seq)
     closure.refresh_feeds(work, [group_seq])
-    user_seqs = claims.everybody_in(work, group_seqs)
-    present = assignments.lock_people(work, user_seqs)
-    gate = seats.enter(work)
-    bound = [rule for rule in seats.rules_on(work, [group_seq]) if rule.seq in rule_seqs]
-    for person in gate.load([seq for seq in user_seqs if seq in present]):
-        for rule in bound:
-            gate.follow(rule, person, belongs=True)
-    gate.settle()
+    _apply(work, rule_seqs, group_seq)
 
 
-def _let_go(gate: seats.Gate, rule: Any, ending: str) -> None:
+def _apply(work: Work, rule_seqs: Sequence[int], group_seq: int | None) -> None:
+    """Make the claims of these rules what they give now, for everybody in the group, or in the tenant.
+
+    The caller holds the groups.
+    """
+    rows = [row for seq in rule_seqs if (row := rule_rows.by_seq(work, seq)) is not None]
+    bound = [row for row in rows if row.state == BOUND]
+    members = _members(work, bound[0], group_seq) if bound else []
+    known = [seq for row in bound for seq in claims.of_rule(work, row.seq)]
+    wanted = list(dict.fromkeys([*members, *known]))
+    present = assignments.lock_people(work, wanted) if not gate.is_open(work) else set(wanted)
+    gate.reopen(work)
+    entered = gate.enter(work)
+    if any(rule_rows.is_special(work, row) for row in rows):
+        entered.mark_special()
+        entered.read()
+    touched = [seq for seq in wanted if seq in present]
+    follower, inside = given.Follower(entered, bound, touched), set(members)
+    for person in entered.load(touched):
+        follower.follow(person, bound if person.seq in inside else ())
+    entered.settle(touched, opened={row.type_seq for row in bound})
+    entered.reschedule()
+
+
+def _members(work: Work, row: Any, group_seq: int | None) -> list[int]:
+    if row.everyone:
+        return rule_rows.everybody(work)
+    return claims.everybody_in(work, closure.below(work, [group_seq])) if group_seq is not None else []
+
+
+def _migrate(work: Work, row: Any, grace: timedelta) -> None:
+    """The rule gives another type: what it gave until now is kept for a while, or until the other has a seat (E-25)."""
+    user_seqs = claims.of_rule(work, row.seq)
+    assignments.lock_people(work, user_seqs)
+    entered = gate.enter(work)
+    source = claims.source_of(row.seq)
+    for person in entered.load(user_seqs):
+        for claim in [one for one in person.claims if one.source == source and one.type_seq == row.type_seq]:
+            entered.claims.leave(person, claim, facts.MIGRATING, grace, entered.now)
+    entered.settle()
+
+
+def _let_go(entered: Gate, rule: Any, ending: str) -> None:
     """End every claim that a rule made, each after its grace."""
-    source, grace = claims.source_of(rule.seq), gate.grace(rule.type_seq, rule.exit_grace)
-    for person in gate.load(claims.of_rule(gate.work, rule.seq)):
+    source, grace = claims.source_of(rule.seq), entered.grace(rule.type_seq, rule.exit_grace)
+    for person in entered.load(claims.of_rule(entered.work, rule.seq)):
         for claim in [one for one in person.claims if one.source == source]:
-            gate.claims.leave(person, claim, ending, grace, gate.now)
-    gate.settle()
+            entered.claims.leave(person, claim, ending, grace, entered.now)
+    entered.settle()
 
 
-def _no_such_rule(group_name: str, type_code: str) -> errors.NotFound:
-    return errors.NotFound(
-        f"There is no rule that gives {type_code} to the group {group_name!r}. See them with: scim-service rule list"
-    )
+def _lock_below(work: Work, row: Any) -> None:
+    if row.group_seq is not None:
+        closure.lock_groups(work, closure.below(work, [row.group_seq]))
 
 
-def _refuse_values(group_name: str, priority: int) -> None:
-    if not group_name.strip():
+def _refuse(group_name: str, terms: Terms, kinds: Sequence[LicenseType], atomic: bool) -> None:
+    if group_name and not group_name.strip():
         raise errors.InvalidValue("A rule is named for a group: give the group's displayName.")
-    if not 1 <= priority <= 1_000_000:
+    if not 1 <= terms.priority <= 1_000_000:
         raise errors.InvalidValue("A rule's priority is 1 (first) to 1000000; direct grants come before all rules.")
-
-
-def _rule(row: Any) -> Rule:
-    grace = catalog.duration_of(row.exit_grace)
-    return Rule(row.seq, row.group_name, row.group_id, row.code, row.state, row.priority, grace)
+    if terms.quota is not None and not 0 <= terms.quota <= 1_000_000_000:
+        raise errors.InvalidValue("A rule's quota is a number of people, 0 or more.")
+    if terms.valid_from and terms.valid_to and terms.valid_to <= terms.valid_from:
+        raise errors.InvalidValue("A rule's validity ends after it begins.")
+    if terms.filter is not None:
+        given.parsed(terms.filter)
+    if len({kind.seq for kind in kinds}) < len(kinds):
+        raise errors.InvalidValue("A rule names each type once.")
+    if atomic and len(kinds) < 2:
+        raise errors.InvalidValue("A bundle has two types at least; name another with --type.")
+    for kind in kinds:
+        if kind.authority in (catalog.SCIM, catalog.CONSOLE) or kind.options.grants_admin:
+            raise errors.Refused(f"{kind.code} cannot be given by a group: its authority is {kind.authority}.")

@@ -1,7 +1,7 @@
 """What a person's read-only `licenses` say (licensing.md X-2): one query for a whole page, one more per who waits.
 
-`state` is assigned, grace, waiting or covered. `source` is `direct`, `group`, or `direct, group`. A grace that has
-lapsed is not shown, even if nobody could let the queue move yet (decision 23). Queue places are counted on read
+`state` is one of licensing.md 4.2. `source` is `direct`, `group`, `scim` or `request`, or several of them. A grace that
+has lapsed is not shown, even if nobody could let the queue move yet (decision 23). Queue places are counted on read
 (decision 24).
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service.licensing import claims
-from scim_service.licensing.resolve import GRACE, WAITING, Key
+from scim_service.licensing.facts import GRACE, WAITING, Key
 from scim_service.protocol import text
 from scim_service.storage import tables
 from scim_service.storage.work import Work, chunks
@@ -58,8 +58,15 @@ def _any_claim(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     )
 
 
-IS_DIRECT = _any_claim(_claims.c.source == claims.DIRECT)
-IS_INHERITED = _any_claim(_claims.c.source != claims.DIRECT)
+SOURCES = {
+    claims.DIRECT: _any_claim(_claims.c.source == claims.DIRECT),
+    "group": _any_claim(_claims.c.source.startswith("rule:")),
+    claims.SCIM: _any_claim(_claims.c.source == claims.SCIM),
+    claims.REQUEST: _any_claim(_claims.c.source == claims.REQUEST),
+}
+"""What each kind of source is called, and whether a person has such a reason for a type."""
+
+SOURCE_COLUMNS = [condition.label(f"by_{name}") for name, condition in SOURCES.items()]
 NOT_LAPSED = sa.or_(
     _assignments.c.state != GRACE, _assignments.c.until > sa.bindparam("at", type_=_assignments.c.until.type)
 )
@@ -69,8 +76,7 @@ _PAGE = (
         _assignments,
         _types.c.code,
         _types.c.name,
-        IS_DIRECT.label("direct"),
-        IS_INHERITED.label("inherited"),
+        *SOURCE_COLUMNS,
     )
     .join(_types, sa.and_(_types.c.tenant_id == _assignments.c.tenant_id, _types.c.seq == _assignments.c.type_seq))
     .where(
@@ -122,8 +128,8 @@ def _counted(work: Work, type_seq: int, key: Key, last: Key | None) -> int:
 
 
 def sources(row: Any) -> list[str]:
-    """Where a license comes from, of a row with `direct` and `inherited`."""
-    return ["direct"] * bool(row.direct) + ["group"] * bool(row.inherited)
+    """Where a license comes from, of a row with the columns of `SOURCE_COLUMNS`."""
+    return [name for name in SOURCES if row._mapping[f"by_{name}"]]
 
 
 def _value(row: Any, position: int | None) -> dict[str, Any]:

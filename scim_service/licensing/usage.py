@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service.licensing import capacity, catalog, shown
-from scim_service.licensing.resolve import GRACE, WAITING
+from scim_service.licensing.facts import BLOCKED, EXPIRED, GRACE, SUSPENDED, WAITING
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
@@ -20,10 +21,14 @@ _ledger = tables.licensing.ledger
 _users = tables.directory.users
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
-_USED = sa.select(_ledger.c.type_seq, _ledger.c.consuming).where(_ledger.c.tenant_id == _TENANT)
+_USED = sa.select(_ledger.c.type_seq, _ledger.c.consuming, _ledger.c.approved).where(_ledger.c.tenant_id == _TENANT)
 _BY_STATE = (
     sa.select(_assignments.c.type_seq, _assignments.c.state, sa.func.count().label("people"))
-    .where(_assignments.c.tenant_id == _TENANT, _assignments.c.state.in_([WAITING, GRACE]), shown.NOT_LAPSED)
+    .where(
+        _assignments.c.tenant_id == _TENANT,
+        _assignments.c.state.in_([WAITING, GRACE, SUSPENDED, BLOCKED, EXPIRED]),
+        shown.NOT_LAPSED,
+    )
     .group_by(_assignments.c.type_seq, _assignments.c.state)
 )
 _PEOPLE = (
@@ -32,8 +37,7 @@ _PEOPLE = (
         _types.c.code,
         _users.c.id,
         _users.c.document,
-        shown.IS_DIRECT.label("direct"),
-        shown.IS_INHERITED.label("inherited"),
+        *shown.SOURCE_COLUMNS,
         sa.func.row_number()
         .over(
             partition_by=[_assignments.c.type_seq, _assignments.c.state],
@@ -64,7 +68,10 @@ _STATEMENTS = {
 
 @dataclass(frozen=True)
 class SeatLine:
-    """The numbers of one type. `limit` is None for a free type; `used` is the ledger's, those in `grace` included."""
+    """The numbers of one type. `limit` is None where there is none; `used` is the ledger's, those in `grace` included.
+
+    `cap` is what was bought, `overage` what is used beyond it (A-4); `suspended` counts people, seat held or not.
+    """
 
     code: str
     name: str
@@ -75,6 +82,10 @@ class SeatLine:
     used: int
     waiting: int
     grace: int
+    suspended: int = 0
+    blocked: int = 0
+    cap: int | None = None
+    overage: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,23 +105,37 @@ class Holding:
 
 def seats(work: Work) -> list[SeatLine]:
     """The seats of every type, family by family."""
-    limits = capacity.limits(work, work.now)
-    used = {row.type_seq: row.consuming for row in work.rows(_USED)}
+    rows = work.rows(_USED)
+    bought = capacity.at(capacity.lines(work), work.now, {row.type_seq: row.approved for row in rows})
+    used = {row.type_seq: row.consuming for row in rows}
     people = {(row.type_seq, row.state): row.people for row in work.rows(_BY_STATE, at=work.now)}
     return [
-        SeatLine(
-            kind.code,
-            kind.name,
-            kind.product,
-            kind.family,
-            kind.rank,
-            limits.get(kind.seq, 0) if kind.counted else None,
-            used.get(kind.seq, 0),
-            people.get((kind.seq, WAITING), 0),
-            people.get((kind.seq, GRACE), 0),
-        )
+        _seat_line(kind, bought.get(kind.seq, capacity.Capacity()), used.get(kind.seq, 0), people)
         for kind in catalog.types(work)
     ]
+
+
+def _seat_line(
+    kind: catalog.LicenseType, bought: capacity.Capacity, used: int, people: Mapping[tuple[int, str], int]
+) -> SeatLine:
+    waiting, grace, suspended, blocked, expired = (
+        people.get((kind.seq, state), 0) for state in (WAITING, GRACE, SUSPENDED, BLOCKED, EXPIRED)
+    )
+    return SeatLine(
+        kind.code,
+        kind.name,
+        kind.product,
+        kind.family,
+        kind.rank,
+        bought.limit if kind.counted else None,
+        used,
+        waiting,
+        grace,
+        suspended,
+        blocked + expired,
+        bought.cap if kind.counted else None,
+        max(0, used - bought.cap) if kind.counted else 0,
+    )
 
 
 def people(work: Work, type_code: str | None = None, state: str | None = None) -> list[Holding]:

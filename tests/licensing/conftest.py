@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from scim_service import audit
 from scim_service.access import tenants
-from scim_service.licensing import assignments, capacity, catalog, contracts, resolve, rules, seats, usage
+from scim_service.licensing import catalog, contracts, rules, seats, usage, verify
 from scim_service.storage import closure, tables
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
@@ -25,9 +25,6 @@ _groups = tables.directory.groups
 _memberships = tables.directory.memberships
 _nestings = tables.directory.nestings
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
-_EVERYBODY = sa.select(_users.c.seq, _users.c.user_name_key).where(_users.c.tenant_id == _TENANT)
-_LEDGER = sa.select(tables.licensing.ledger).where(tables.licensing.ledger.c.tenant_id == _TENANT)
-_SEATED = sa.select(tables.licensing.assignments).where(tables.licensing.assignments.c.tenant_id == _TENANT)
 _SET_ACTIVE = (
     sa.update(_users)
     .where(_users.c.tenant_id == _TENANT, _users.c.seq == sa.bindparam("which"))
@@ -197,27 +194,7 @@ class Organization:
     def check(self) -> None:
         """The invariants of licensing.md 4.3, with the pure function as the judge of the tables (I-6, I-12)."""
         with self.reading() as work:
-            rows, ledger = work.rows(_SEATED), {row.type_seq: row for row in work.rows(_LEDGER)}
-            limits, kinds = capacity.limits(work, work.now), catalog.types(work)
-            seqs = [row.seq for row in work.rows(_EVERYBODY)]
-            people = list(assignments.people(work, seqs).values())
-        seated = [row for row in rows if row.state in resolve.SEATED]
-        types = []
-        for kind in kinds:
-            used = sum(1 for row in seated if row.type_seq == kind.seq)
-            assert used == ledger[kind.seq].consuming <= ledger[kind.seq].high_water
-            limit = limits.get(kind.seq, 0) if kind.counted else None
-            types.append(resolve.Type(kind.seq, kind.code, kind.family, kind.rank, limit))
-            if any(row.state == resolve.WAITING and row.type_seq == kind.seq for row in rows):
-                assert limit is not None
-                assert used >= limit
-        families = [(row.user_seq, kind.family) for row in seated for kind in kinds if kind.seq == row.type_seq]
-        held = [one for one in families if one[1] is not None]
-        assert len(held) == len(set(held))
-        consuming = {seq: row.consuming for seq, row in ledger.items()}
-        every = {kind.seq for kind in types}
-        again = resolve.resolve(types, people, consuming, every, lambda *_: (), self.store.clock.now())
-        assert again.changes == {}
+            assert verify.findings(work) == []
 
 
 def _insert_user(work: Work, name: str, active: bool) -> int:

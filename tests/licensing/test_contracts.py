@@ -46,7 +46,7 @@ def test_A_1_the_limit_is_the_sum_of_the_lines_valid_now(acme: Organization, clo
     assert found == [1001, 1011, 1001]
 
 
-def test_decision_29_after_the_end_holders_stay_and_nothing_is_granted(acme: Organization, clock: Any) -> None:
+def test_E_18_after_the_end_holders_stay_for_the_grace_and_nothing_is_granted(acme: Organization, clock: Any) -> None:
     with acme.writing() as work:
         catalog.create_type(work, "pro", "Pro")
         contracts.create(work, "C-1", {"pro": 2}, ends=work.now + HOUR)
@@ -54,12 +54,17 @@ def test_decision_29_after_the_end_holders_stay_and_nothing_is_granted(acme: Org
     acme.makes("Sales", "ann", "ben")
     acme.gives("Sales", "pro", exit_grace=NOW)
     clock.advance(HOUR)
-    assert acme.tick() == 0
+    assert acme.tick() == 2
     acme.join("Sales", "cem")
-    assert acme.states("pro") == {"ann": "assigned", "ben": "assigned", "cem": "waiting 1"}
+    assert acme.states("pro") == {"ann": "grace", "ben": "grace", "cem": "blocked"}
     acme.leave("Sales", "ann")
-    assert acme.states("pro") == {"ben": "assigned", "cem": "waiting 1"}
+    assert acme.states("pro") == {"ben": "grace", "cem": "blocked"}
     assert (acme.line("pro").limit, acme.line("pro").used) == (0, 1)
+    acme.check()
+    clock.advance(contracts.GRACE)
+    acme.tick()
+    assert acme.states("pro") == {"ben": "expired", "cem": "blocked"}
+    assert acme.line("pro").used == 0
     acme.check()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scim_service import errors
-from scim_service.licensing import direct, explain, seats
+from scim_service.licensing import direct, explain, gate, seats
 from tests.licensing.conftest import HOUR, Organization, next_due, sales
 
 
@@ -71,7 +71,7 @@ def test_decision_20_the_activity_of_people_without_claims_does_not_enter_the_ga
     with acme.writing() as work:
         seats.activity_changed(work, [acme.people["ann"]])
         seats.person_gone(work, acme.people["ann"])
-        assert not seats.is_open(work)
+        assert not gate.is_open(work)
 
 
 def test_E_19_a_deleted_persons_seat_goes_to_the_queue_and_nothing_dangles(acme: Organization) -> None:

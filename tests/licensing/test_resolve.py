@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scim_service.licensing.resolve import (
+from scim_service.licensing.facts import (
     ASSIGNED,
     COVERED,
+    EFFECTIVE,
     GRACE,
-    SEATED,
     WAITING,
     Assignment,
     Claim,
     Outcome,
     Person,
     Type,
-    resolve,
 )
+from scim_service.licensing.resolve import Counts, Queues, resolve
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -43,7 +43,8 @@ def someone(seq: int, wants: dict[int, str], has: dict[int, str] | None = None, 
         until, ending = (None, None) if how == "live" else (LATER, "left_group")
         person.claims.append(Claim(seq, kind, "direct", None, 100, NOW, seq, until, ending))
     for kind, state in (has or {}).items():
-        person.held[kind] = Assignment(state, REASONS[state], NOW, LATER if state == GRACE else None, (100, NOW, seq))
+        until = LATER if state == GRACE else None
+        person.held[kind] = Assignment(state, REASONS[state], NOW, until, (100, NOW, seq), seated=state in EFFECTIVE)
     return person
 
 
@@ -60,7 +61,7 @@ class World:
 
     def used(self, kind: int) -> int:
         rows = [person.held.get(kind) for person in self.everybody.values()]
-        return sum(row is not None and row.state in SEATED for row in rows)
+        return sum(row is not None and row.state in EFFECTIVE for row in rows)
 
     def heads(self, kind: int, first: int, known: Container[int]) -> Iterator[Person]:
         self.asked.append(kind)
@@ -71,7 +72,8 @@ class World:
     def settle(self, *touched: int, opened: Container[int] = ()) -> Outcome:
         people = [self.everybody[seq] for seq in touched]
         consuming = {kind: self.used(kind) for kind in self.limits}
-        outcome = resolve(types(self.limits), people, consuming, opened, self.heads, NOW)
+        queues = Queues(self.heads)
+        outcome = resolve(types(self.limits), people, Counts(consuming), queues, NOW, opened=opened)
         for (seq, kind), row in outcome.changes.items():
             if row is None:
                 del self.everybody[seq].held[kind]
@@ -217,10 +219,10 @@ def test_a_touched_person_in_the_queue_does_not_hide_the_next_one() -> None:
 def test_since_is_kept_while_the_seat_is_held_and_set_when_it_is_given() -> None:
     early = NOW - timedelta(days=1)
     holder, waiter = someone(1, {EXTRA: left}), someone(2, {EXTRA: live}, {EXTRA: WAITING})
-    holder.held[EXTRA] = Assignment(ASSIGNED, None, early, None, (100, NOW, 1))
+    holder.held[EXTRA] = Assignment(ASSIGNED, None, early, None, (100, NOW, 1), seated=True)
     world = World({EXTRA: 1}, [holder, waiter])
     world.settle(1)
-    assert holder.held[EXTRA] == Assignment(GRACE, "left_group", early, LATER, (100, NOW, 1))
+    assert holder.held[EXTRA] == Assignment(GRACE, "left_group", early, LATER, (100, NOW, 1), seated=True)
     holder.claims.clear()
     world.settle(1)
     assert waiter.held[EXTRA].since == NOW
@@ -279,7 +281,7 @@ def assert_sound(world: World) -> None:
         waiting = [one for one in world.everybody.values() if kind in one.held and one.held[kind].state == WAITING]
         assert not waiting or world.used(kind) == limit
     for person in world.everybody.values():
-        held = {kind for kind, row in person.held.items() if row.state in SEATED}
+        held = {kind for kind, row in person.held.items() if row.state in EFFECTIVE}
         assert not {BASIC, PRO} <= held
         assert person.active or not person.held
         assert BASIC not in person.held or person.held[BASIC].state != COVERED or PRO in held

@@ -180,12 +180,13 @@ def test_I_10_every_due_instant_passes_in_order_however_late(acme: Organization,
     with acme.writing() as work:
         contracts.create(work, "C-2", {"pro": 1}, start + 3 * HOUR, start + 4 * HOUR)
     clock.advance(timedelta(days=2))
-    assert acme.tick() == 3
-    assert acme.states("pro") == {"ben": "assigned", "cem": "assigned"}
+    assert acme.tick() == 4
+    assert acme.states("pro") == {"ben": "assigned", "cem": "grace"}
     assert (since_of(acme, "ben"), since_of(acme, "cem")) == (start + HOUR, start + 3 * HOUR)
     assert acme.line("pro").limit == 1
     with acme.reading() as work:
-        assert [one.state for one in usage.people(work)] == ["assigned", "assigned"]
+        told = [(one.state, one.reason) for one in usage.people(work)]
+    assert told == [("assigned", None), ("grace", "contract_end")]
 
 
 def test_I_10_the_next_change_sees_what_lapsed_before_it(acme: Organization, clock: Any) -> None:

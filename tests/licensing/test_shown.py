@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scim_service import errors
-from scim_service.licensing import catalog, contracts, direct, explain, seats, shown, usage
+from scim_service.licensing import catalog, contracts, direct, explain, gate, shown, usage
 from tests.licensing.conftest import HOUR, Organization, sales
 
 
@@ -106,10 +106,10 @@ def test_I_11_another_tenant_is_never_touched_and_never_counted(founded: Callabl
 def test_I_1_the_ledger_refuses_what_the_gate_would_never_ask(acme: Organization) -> None:
     sales(acme, 1, "ann")
     with acme.writing() as work:
-        gate = seats.enter(work)
-        [seq] = gate.types
-        with pytest.raises(seats.Broken, match="I-1"):
-            gate._count({seq: 2})
+        entered = gate.enter(work)
+        [seq] = entered.types
+        with pytest.raises(gate.Broken, match="I-1"):
+            entered._count({seq: 2})
 
 
 def test_types_made_after_the_gate_was_entered_are_known_to_it(acme: Organization) -> None:

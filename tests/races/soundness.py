@@ -49,9 +49,10 @@ def _seat_faults(work: Work) -> list[str]:
     assignments = _rows(work, _licensing.assignments)
     used = Counter(row.type_seq for row in assignments if row.state in {"assigned", "grace"})
     waiting = Counter(row.type_seq for row in assignments if row.state == "waiting")
-    limits = capacity.limits(work, work.now)
+    bought = capacity.at(capacity.lines(work), work.now)
     for row in _rows(work, _licensing.ledger):
-        limit = limits.get(row.type_seq, 0)
+        limit = bought[row.type_seq].limit if row.type_seq in bought else 0
+        assert limit is not None
         if row.consuming != used[row.type_seq]:
             found.append(f"the ledger says {row.consuming}, the rows say {used[row.type_seq]}")
         if used[row.type_seq] > limit:

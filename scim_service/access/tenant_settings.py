@@ -1,0 +1,119 @@
+"""What a tenant may set for itself (licensing.md 4.0): a table of names, each with its default, kept as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from scim_service import clock, errors
+
+RELEASE, HOLD = "release", "hold"
+
+
+@dataclass(frozen=True)
+class MassChange:
+    """The brake of E-27: more than `people` and more than `percent` of the holders within `window` are parked.
+
+    `hold`: for how long.
+    """
+
+    people: int = 10
+    percent: int = 20
+    window: timedelta = timedelta(minutes=10)
+    hold: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its default as it is stored, what it is for, and how its text becomes what is stored."""
+
+    name: str
+    default: Any
+    sentence: str
+    parse: Callable[[str], Any]
+
+
+def _duration(text: str) -> int:
+    return int(clock.parse_duration(text).total_seconds())
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 1_000_000:
+        raise ValueError(f"{text!r} is no number between 0 and 1000000.")
+    return int(text)
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"{text!r} is none of: {', '.join(words)}.")
+        return text
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    return _one_of("on", "off")(text) == "on"
+
+
+SETTINGS = (
+    Setting(
+        "deactivate_policy", RELEASE, "What an inactive person's seats do: release or hold.", _one_of(RELEASE, HOLD)
+    ),
+    Setting("overcap_grace", 30 * 86_400, "How long a surplus keeps its seats after the cap fell.", _duration),
+    Setting("mass_change", True, "The brake on mass removals by an identity provider: on or off.", _switch),
+    Setting("mass_change_people", 10, "So many people may always be removed at once.", _count),
+    Setting("mass_change_percent", 20, "And so many percent of the holders.", _count),
+    Setting("mass_change_window", 600, "Within so long.", _duration),
+    Setting("mass_change_hold", 86_400, "How long the seats beyond that are parked.", _duration),
+)
+BY_NAME = {one.name: one for one in SETTINGS}
+
+
+def parsed(pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Settings as they are stored, from their texts. Raises InvalidValue that names the setting and what it takes."""
+    found = {}
+    for name, text in pairs.items():
+        setting = BY_NAME.get(name)
+        if setting is None:
+            raise errors.InvalidValue(f"There is no setting {name!r}. There are: {', '.join(sorted(BY_NAME))}.")
+        try:
+            found[name] = setting.parse(text)
+        except ValueError as problem:
+            raise errors.InvalidValue(f"{name}: {problem}") from problem
+    return found
+
+
+@dataclass(frozen=True)
+class TenantSettings:
+    """The settings of one tenant, the defaults filled in."""
+
+    values: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, stored: str) -> TenantSettings:
+        """From the JSON in the tenant's row."""
+        changed = orjson.loads(stored) if stored != "{}" else {}
+        return cls({one.name: changed.get(one.name, one.default) for one in SETTINGS})
+
+    @property
+    def keeps_inactive(self) -> bool:
+        """Whether an inactive person's seats are held."""
+        return bool(self.values["deactivate_policy"] == HOLD)
+
+    @property
+    def overcap_grace(self) -> timedelta:
+        """How long a surplus keeps its seats."""
+        return timedelta(seconds=self.values["overcap_grace"])
+
+    @property
+    def mass_change(self) -> MassChange | None:
+        """The brake, or None where it is off."""
+        if not self.values["mass_change"]:
+            return None
+        window, hold = (timedelta(seconds=self.values[f"mass_change_{name}"]) for name in ("window", "hold"))
+        return MassChange(self.values["mass_change_people"], self.values["mass_change_percent"], window, hold)

@@ -1,0 +1,120 @@
+"""What came of a decision: the outcomes that somebody could see, the claims that end with them, and the events.
+
+An event is one row of the log (decision 26): a claim that was added, revived, renewed, amended, left to linger or
+ended; a license with what it was and what it is. Together they are all that a replay needs (I-6, `replay.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from scim_service.licensing import claims, facts
+from scim_service.licensing.facts import Assignment, Outcome, Person
+
+if TYPE_CHECKING:
+    from scim_service.licensing.gate import Gate
+
+Event = tuple[str, str, dict[str, Any]]
+RELEASED = "released"
+DEACTIVATED, YIELDED, MIGRATED = "deactivated", "yielded", "migrated"
+"""Why a license or a claim ended, as the event log says it."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What became of one person and type: the row before and after (None: none), the person as the engine knew them."""
+
+    person: Person
+    type_seq: int
+    before: Assignment | None
+    after: Assignment | None
+
+
+def effects(outcome: Outcome) -> list[Effect]:
+    """The changes that somebody could see; a change of seniority alone is none."""
+    found = []
+    for (user_seq, type_seq), wanted in outcome.changes.items():
+        person = outcome.people[user_seq]
+        before = person.held.get(type_seq)
+        if before is None or wanted is None or replace(before, key=wanted.key) != wanted:
+            found.append(Effect(person, type_seq, before, wanted))
+    return found
+
+
+def end_outlived(changes: claims.Changes, outcome: Outcome) -> None:
+    """End the claims that the decision cut short: a grace that yielded (A-6), a migration that arrived (E-25)."""
+    for person in outcome.people.values():
+        for claim in list(person.claims):
+            if claim.until is None:
+                continue
+            if claim.type_seq in person.yielded:
+                changes.end(person, claim, YIELDED)
+            elif claim.ending == facts.MIGRATING and _has_arrived(outcome, person, claim):
+                changes.end(person, claim, MIGRATED)
+
+
+def moves_stops(outcome: Outcome) -> bool:
+    """Whether a suspension that ends by itself begins or ends."""
+    stops = [
+        row.stop
+        for (user_seq, type_seq), wanted in outcome.changes.items()
+        for row in (wanted, outcome.people[user_seq].held.get(type_seq))
+        if row is not None
+    ]
+    return any(stop is not None and stop.until is not None for stop in stops)
+
+
+def of_claims(gate: Gate) -> Iterator[Event]:
+    """The events of the claims that changed since the gate settled last."""
+    codes = {seq: kind.code for seq, kind in gate.types.items()}
+    for action, person, claim in gate.claims.told:
+        yield action, person.id, {**claims.facts_of(claim, codes), **gate.late()}
+
+
+def of_licenses(gate: Gate, found: Sequence[Effect]) -> Iterator[Event]:
+    """One event per change, with what was and what is."""
+    endings = {(claim.user_seq, claim.type_seq): claim.ending for _, _, claim in gate.claims.told}
+    for effect in found:
+        after, person = effect.after, effect.person
+        reason = after.reason if after else _why_released(person, endings.get((person.seq, effect.type_seq)))
+        yield (
+            f"license:{after.state if after else RELEASED}",
+            person.id,
+            {
+                "type": gate.types[effect.type_seq].code,
+                "from": effect.before.state if effect.before else None,
+                "reason": reason,
+                "since": after.since if after else None,
+                "until": after.until if after else None,
+                **_rare(after),
+                **gate.late(),
+            },
+        )
+
+
+def _rare(row: Assignment | None) -> dict[str, Any]:
+    """What only some outcomes have."""
+    if row is None:
+        return {}
+    stop = {"by": row.stop.by, "until": row.stop.until} if row.stop else None
+    holds = True if row.state == facts.SUSPENDED and row.seated else None
+    found = {"stop": stop, "holds": holds, "quota_rule": row.quota_rule}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _has_arrived(outcome: Outcome, person: Person, claim: facts.Claim) -> bool:
+    for other in person.claims:
+        if other.source == claim.source and other.type_seq != claim.type_seq and other.until is None:
+            key = (person.seq, other.type_seq)
+            row = outcome.changes[key] if key in outcome.changes else person.held.get(other.type_seq)
+            if row is not None and row.state in facts.EFFECTIVE:
+                return True
+    return False
+
+
+def _why_released(person: Person, ending: str | None) -> str:
+    if ending:
+        return ending
+    return facts.BETTER_TYPE_HELD if person.present else facts.BANNED if person.banned else DEACTIVATED
