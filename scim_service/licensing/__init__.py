@@ -1,17 +1,17 @@
 """WHO HOLDS A SEAT. The reason why this service exists: licenses under caps, decided from claims, capacity and time.
 
-Here: what is sold (`catalog.py`), what was bought (`contracts.py`, `capacity.py`, `drops.py`, `overage.py`), which groups
-give which types (`rules.py`, `rule_rows.py`, `given.py`), the reasons a person has for a type (`claims.py`), the pure
-decision (`facts.py`, `order.py`, `standing.py`, `resolve.py`), the gate that alone carries it out (`gate.py`, with its
-rows in `assignments.py`, its events in `happenings.py`, what time alone decides in `passing.py` and the brake in
-`parking.py`), what happens to people and groups (`seats.py`), what an administrator does by hand (`direct.py`), and what
-can be asked (`shown.py`, `usage.py`, `explain.py`, `verify.py`).
+Here: what is sold (`catalog.py`), what was bought (`contracts.py`, `capacity.py`, `drops.py`, `overage.py`), which
+groups give which types (`rules.py`, `rule_rows.py`, `given.py`), the reasons a person has for a type (`claims.py`),
+the pure decision (`facts.py`, `order.py`, `standing.py`, `resolve.py`), the gate that alone carries it out
+(`gate.py`, with its rows in `assignments.py`, its events in `happenings.py`, what time alone decides in `passing.py`
+and the brake in `parking.py`), what happens to people and groups (`seats.py`), what an administrator does by hand
+(`direct.py`), and what can be asked (`shown.py`, `usage.py`, `explain.py`, `verify.py`).
 Not here: people and groups. This room reads the tables of `directory` and never writes them (decision 31).
 Called by `directory` when people come, go or change activity, and by the doors.
 
 The one surprise: nobody writes an assignment. A caller enters the gate (`gate.enter`, which locks the tenant's
-licensing row and first lets pass what time alone has decided), changes claims, suspensions or capacity, and settles; the
-gate resolves the people who were touched and whoever stands at the head of a queue that moved.
+licensing row and first lets pass what time alone has decided), changes claims, suspensions or capacity, and settles;
+the gate resolves the people who were touched and whoever stands at the head of a queue that moved.
 
 One more reason to hold a type: a source of claim in `claims.py`, an event that makes and ends it through the gate, a
 word for it in `shown.py`. One more state: `facts.py` and `standing.py` first, with a row in the table of its test.
