@@ -10,9 +10,7 @@ licensing = sa.Table(
     sa.Column("tenant_id", sa.Integer, sa.ForeignKey("tenants.id"), primary_key=True, autoincrement=False),
     sa.Column("last_seq", sa.BigInteger, nullable=False, comment="the organization's counter of A-3"),
     sa.Column("next_due", Instant, comment="the next instant at which time alone changes a seat (I-10)"),
-    sa.Column(
-        "specials", sa.Boolean, nullable=False, server_default="0", comment="a rule has a quota or a bundle"
-    ),
+    sa.Column("specials", sa.Boolean, nullable=False, server_default="0", comment="a rule has a quota or a bundle"),
 )
 
 products = sa.Table(
@@ -109,9 +107,7 @@ rules = sa.Table(
     sa.Column("exit_grace", sa.BigInteger, comment="seconds; the type's where null"),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("everyone", sa.Boolean, nullable=False, server_default="0", comment="of the tenant; no group"),
-    sa.Column(
-        "enabled", sa.Boolean, nullable=False, server_default="1", comment="false also out of its validity"
-    ),
+    sa.Column("enabled", sa.Boolean, nullable=False, server_default="1", comment="false also out of its validity"),
     sa.Column("valid_from", Instant),
     sa.Column("valid_to", Instant),
     sa.Column("quota", sa.BigInteger, comment="how many may hold the type by this rule (A-13)"),

@@ -42,9 +42,7 @@ def _assignments() -> None:
             )
         )
         batch_op.add_column(
-            sa.Column(
-                "stop_holds", sa.Boolean(), server_default="0", nullable=False, comment="suspended, seat kept"
-            )
+            sa.Column("stop_holds", sa.Boolean(), server_default="0", nullable=False, comment="suspended, seat kept")
         )
         batch_op.add_column(
             sa.Column("stop_until", Instant(timezone=True), nullable=True, comment="when a suspension ends by itself")
@@ -83,9 +81,7 @@ def _claims() -> None:
             )
         )
         batch_op.add_column(
-            sa.Column(
-                "locked", sa.Boolean(), server_default="0", nullable=False, comment="of a copied person (E-15)"
-            )
+            sa.Column("locked", sa.Boolean(), server_default="0", nullable=False, comment="of a copied person (E-15)")
         )
         batch_op.add_column(sa.Column("created_by", sa.Text(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("note", sa.Text(), server_default="", nullable=False))
@@ -168,9 +164,7 @@ def _licensing() -> None:
 def _rules() -> None:
     with op.batch_alter_table("rules", schema=None) as batch_op:
         batch_op.add_column(
-            sa.Column(
-                "everyone", sa.Boolean(), server_default="0", nullable=False, comment="of the tenant; no group"
-            )
+            sa.Column("everyone", sa.Boolean(), server_default="0", nullable=False, comment="of the tenant; no group")
         )
         batch_op.add_column(
             sa.Column(
