@@ -62,9 +62,11 @@ def tick_due(store: Store) -> int:
 
 
 def _tick(store: Store, tenant_id: int) -> None:
-    """One tenant's turn; a busy database only puts it off to the next round."""
+    """One tenant's turn. A busy database puts it off to the next round; what else goes wrong holds up no other one."""
     try:
         with store.writing(tenant_id, Actor("job", "clock")) as work:
             seats.tick(work)
     except errors.Unavailable:
-        _log.warning("seats of a tenant could not be locked in time", extra={"tenant": tenant_id})
+        _log.warning("seats of a tenant could not be locked in time", extra={"route": "clock", "tenant": tenant_id})
+    except Exception:
+        _log.exception("job failed for a tenant", extra={"route": "clock", "tenant": tenant_id})

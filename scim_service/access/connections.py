@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -80,6 +80,4 @@ def failed(work: Work, connection_seq: int, error: str) -> None:
 
 
 def _connection(row: sa.Row[tuple[object, ...]]) -> Connection:
-    values = dict(row._mapping)
-    values.pop("tenant_id")
-    return Connection(**values)
+    return Connection(**{one.name: row._mapping[one.name] for one in fields(Connection)})

@@ -65,6 +65,7 @@ _LISTING = (
     .where(_MINE)
     .order_by(_connections.c.name, _credentials.c.seq)
 )
+_LOCK = sa.select(_credentials.c.seq).where(_MINE, _credentials.c.prefix == sa.bindparam("which")).with_for_update()
 _END = (
     sa.update(_credentials)
     .where(_MINE, _credentials.c.prefix == sa.bindparam("which"))
@@ -171,7 +172,7 @@ def find(work: Work, prefix: str) -> Credential:
 
 def revoke(work: Work, prefix: str) -> Credential:
     """End a token now. Raises NotFound, and Refused when it has ended already."""
-    found = find(work, prefix)
+    found = _held(work, prefix)
     if found.revoked_at is not None and found.revoked_at <= work.now:
         raise errors.Refused(f"The token {prefix} was revoked already.")
     work.execute(_END, which=prefix, at=work.now)
@@ -180,14 +181,25 @@ def revoke(work: Work, prefix: str) -> Credential:
 
 
 def rotate(work: Work, connection: Connection, prefix: str, days: int, overlap: timedelta) -> str:
-    """Make the successor of a token of `connection`; the old one works on for `overlap`, so that nobody is cut off."""
-    found = find(work, prefix)
+    """Make the successor of a token of `connection`; the old one works on for `overlap`, so that nobody is cut off.
+
+    Raises NotFound, also for a token of another connection, and Refused for one that was revoked or rotated.
+    """
+    found = _held(work, prefix)
+    if found.connection != connection.name:
+        raise errors.NotFound(f"The token {prefix} belongs to {found.connection}; name that connection to rotate it.")
     if found.revoked_at is not None:
         raise errors.Refused(f"The token {prefix} was revoked or rotated already; create a new one instead.")
     token = create(work, connection, found.scope, days)
     work.execute(_END, which=prefix, at=work.now + overlap)
     audit.record(work, "token:rotated", prefix, successor=token[5:13], until=work.now + overlap)
     return token
+
+
+def _held(work: Work, prefix: str) -> Credential:
+    """The token as it is once nobody else is ending it: locked first, then read."""
+    work.execute(_LOCK, which=prefix)
+    return find(work, prefix)
 
 
 def _hash(token: str) -> str:

@@ -85,7 +85,8 @@ def postgresql_engine(database: Database, reading: bool) -> Engine:
     seconds = READ_SECONDS if reading else WRITE_SECONDS
     options = (
         f"-c statement_timeout={seconds}s -c lock_timeout={seconds}s "
-        f"-c idle_in_transaction_session_timeout={WRITE_SECONDS + 5}s -c timezone=UTC"
+        f"-c idle_in_transaction_session_timeout={WRITE_SECONDS + 5}s -c timezone=UTC "
+        f"-c default_transaction_read_only={'on' if reading else 'off'}"
     )
     return sa.create_engine(
         database.url,

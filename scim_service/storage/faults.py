@@ -11,6 +11,7 @@ import sqlalchemy.exc as sx
 from scim_service import errors
 
 RETRY = {"Retry-After": "2"}
+LATER = {"Retry-After": "10"}
 
 TAKEN = {
     ("users", "user_name_key"): "Another person already has this userName (upper and lower case count as the same). "
@@ -78,4 +79,6 @@ def _operational(error: sx.DBAPIError) -> Exception:
         return Again("The database was busy with another change. Send the request again.", RETRY)
     if state in {"55P03", "57014"} or "interrupted" in text:
         return errors.Unavailable("This took too long and was stopped. Ask for less, or send it again.", RETRY)
-    return errors.Unavailable("The database cannot be reached. Send the request again later.", {"Retry-After": "10"})
+    if state == "25006" or "readonly database" in text:
+        return errors.Unavailable("The database takes no changes now. Send the request again later.", LATER)
+    return errors.Unavailable("The database cannot be reached. Send the request again later.", LATER)
