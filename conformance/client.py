@@ -5,6 +5,7 @@ Nothing is retried, no redirect is followed, no host but the given one is spoken
 
 from __future__ import annotations
 
+import functools
 import gzip
 import http.client
 import json
@@ -57,6 +58,7 @@ class Client:
         timeout: float = 60.0,
         context: ssl.SSLContext | None = None,
     ) -> None:
+        self._again = functools.partial(Client, base, token, headers=headers, timeout=timeout, context=context)
         parts = urlsplit(base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{base!r} is not a base URL; give one like http://127.0.0.1:8080/scim/v2")
@@ -94,6 +96,10 @@ class Client:
         return self.request(
             method, path, {"Content-Type": f"{SCIM_JSON}; charset=utf-8"}, json.dumps(payload).encode("utf-8")
         )
+
+    def another(self) -> Client:
+        """A client of the same server over a connection of its own, for another thread."""
+        return self._again()
 
     def close(self) -> None:
         self._connection.close()

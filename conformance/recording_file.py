@@ -7,10 +7,11 @@ A recording is one JSON file per conversation:
      "source": "the vendor's page or the public thread that shows these requests",
      "headers": {"User-Agent": "Okta SCIM Client 1.0.0"},
      "variables": {"userName": "mara.lind.${unique}@corp.example"},
+     "given": "one seat",
      "exchanges": [
        {"name": "a sentence: what the provider does and what has to come of it",
         "proves": [1, 37],
-        "times": 1,
+        "times": 1, "at_once": false, "given": "a failing database",
         "request": {"method": "GET", "path": "/Users?filter=userName%20eq%20%22${userName}%22",
                     "headers": {"Accept": null}, "body": {...} or "raw": "text"},
         "expect": {"status": 200 or [200, 204], "headers": {"Content-Type": "application/scim+json"},
@@ -20,15 +21,20 @@ A recording is one JSON file per conversation:
 
 * `proves` names rows of the table of quirks in the design paper on SCIM (3.11). `times` sends the exchange again and
   again with `${n}` counting from 1. `headers` at the top go with each request; null in an exchange leaves one out.
+  With `at_once` all of those are sent at the same time, each over a connection of its own.
+* `given` names a condition of `CONDITIONS` that whoever replays has to bring about, for the whole conversation or for
+  one exchange; without it, what stands under it is not tried.
 * `${name}` is a variable: of the file, captured before, or given: `token`, `basic` (token as password, base64),
   `unique` (new for each replay, so that a used server can be asked again), `uuid`, `n`. In a path it is
-  percent-encoded. A string that is nothing but a variable becomes its value, a captured object included.
+  percent-encoded. A name may hold the number: `${member${n}}`. A string that is nothing but a variable becomes its
+  value, a captured object included.
 * `{"$merge": [a, b]}` in a request is object `a` with the keys of `b` laid over it: Okta's PUT is its GET with changes.
 * `body` asks for its own keys and elements only, `equals` for exactly this value (elements of a list in any order, and
   further keys within an element are allowed), `differs` for another one, `absent` for no value in the sense of RFC 7643
   section 2.5 or a blank, `without` for a text that occurs nowhere in the answer. `{"$is": "text"}` is any text;
   further kinds: see `matching.KINDS`. A header's text must be in the answer's header, true: be there, false: not.
-* The answer is captured before it is judged, so `${userId}` may be used in the same exchange's `expect`.
+* What a write answers with is read back at once and must be the same; that needs no line here. The answer is captured
+  before it is judged, so `${userId}` may be used in the same exchange's `expect`.
 """
 
 from __future__ import annotations
@@ -49,6 +55,13 @@ QUIRKS = range(1, 56)
 
 _HOST = re.compile(r"\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|io|dev|corp|local)\b")
 _EXAMPLE_HOST = re.compile(r"(?:^|\.)example\.(?:com|net|org)$|^schemas\.microsoft\.com$")
+
+
+CONDITIONS = {
+    "one seat": "the group named ${group} gives a license of which one seat was bought",
+    "a failing database": "the server is up, and what it keeps its data in answers nothing",
+}
+"""What a recording may need of a server beside an empty directory, and what it means."""
 
 
 class BadRecording(Exception):
@@ -78,11 +91,13 @@ class Exchange:
     expect: Expectation
     capture: Mapping[str, str]
     times: int
+    at_once: bool = False
+    given: str | None = None
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One conversation; `name` is `okta/group-push`, the place of its file."""
+    """One conversation; `name` is `okta/group-push`, the place of its file, in the folder of its provider."""
 
     name: str
     title: str
@@ -91,6 +106,11 @@ class Recording:
     headers: Mapping[str, str]
     variables: Mapping[str, str]
     exchanges: tuple[Exchange, ...]
+    given: str | None = None
+
+    @property
+    def provider(self) -> str:
+        return self.name.partition("/")[0]
 
 
 def load(path: Path) -> Recording:
@@ -105,16 +125,19 @@ def load(path: Path) -> Recording:
     return _recording(f"{path.parent.name}/{path.stem}", document)
 
 
-def shipped(profile: str | None = None) -> list[Recording]:
-    """The recordings that come with this package, all or those of one profile, in the order of their names."""
-    return [load(path) for path in sorted(FOLDER.glob(f"{profile or '*'}/*.json"))]
+def shipped(provider: str | None = None) -> list[Recording]:
+    """The recordings that come with this package, all or those of one provider, in the order of their names."""
+    return [load(path) for path in sorted(FOLDER.glob(f"{provider or '*'}/*.json"))]
 
 
 def faults(document: Any) -> list[str]:
     """Everything that keeps a parsed file from being a recording; empty when it is one."""
     if not isinstance(document, dict):
         return ["the file holds no JSON object"]
-    problems = _key_faults(document, {"title", "profile", "source", "exchanges"}, {"headers", "variables"}, "file")
+    problems = _key_faults(
+        document, {"title", "profile", "source", "exchanges"}, {"headers", "variables", "given"}, "file"
+    )
+    problems += _given_faults(document, "file")
     for key in ("title", "profile", "source"):
         if not isinstance(document.get(key), str) or not document.get(key):
             problems.append(f"{key} must be a text that says something")
@@ -135,6 +158,7 @@ def _recording(name: str, document: Mapping[str, Any]) -> Recording:
         headers=document.get("headers", {}),
         variables=document.get("variables", {}),
         exchanges=tuple(_exchange(each) for each in document["exchanges"]),
+        given=document.get("given"),
     )
 
 
@@ -151,6 +175,8 @@ def _exchange(document: Mapping[str, Any]) -> Exchange:
         expect=_expectation(document["expect"]),
         capture=document.get("capture", {}),
         times=document.get("times", 1),
+        at_once=document.get("at_once", False),
+        given=document.get("given"),
     )
 
 
@@ -171,16 +197,26 @@ def _exchange_faults(exchange: Any) -> list[str]:
     if not isinstance(exchange, dict) or not isinstance(exchange.get("name"), str) or not exchange["name"]:
         return ["an exchange has no name"]
     at = f"exchange {exchange['name']!r}"
-    problems = _key_faults(exchange, {"name", "proves", "request", "expect"}, {"capture", "times"}, at)
+    optional = {"capture", "times", "at_once", "given"}
+    problems = _key_faults(exchange, {"name", "proves", "request", "expect"}, optional, at)
     proves = exchange.get("proves")
     if not isinstance(proves, list) or not proves or any(row not in QUIRKS for row in proves):
         problems.append(f"{at}: proves must list rows of the table of quirks, 1 to {QUIRKS[-1]}")
     times = exchange.get("times", 1)
     if not isinstance(times, int) or not 1 <= times <= 1000:
         problems.append(f"{at}: times must be from 1 to 1000")
-    problems += _request_faults(exchange.get("request"), at)
+    elif not isinstance(exchange.get("at_once", False), bool) or (exchange.get("at_once") and times > 50):
+        problems.append(f"{at}: at_once must be true or false, and true for at most 50 times")
+    problems += _request_faults(exchange.get("request"), at) + _given_faults(exchange, at)
     problems += _expect_faults(exchange.get("expect"), at)
     return problems + _pointer_faults(exchange.get("capture", {}).values(), at)
+
+
+def _given_faults(document: Mapping[str, Any], at: str) -> list[str]:
+    given = document.get("given")
+    if given is None or given in CONDITIONS:
+        return []
+    return [f"{at}: given knows {', '.join(CONDITIONS)}, not {given!r}"]
 
 
 def _request_faults(request: Any, at: str) -> list[str]:

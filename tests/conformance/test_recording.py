@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance import recording
+from conformance import recording, variables
 from conformance.client import Client
+from conformance.recording_file import CONDITIONS
 from tests.conformance.stub import TOKEN, Stub, serving
 
 SAID: dict[str, Any] = {
@@ -73,6 +77,10 @@ def problems(outcomes: list[recording.Outcome]) -> list[str]:
         ({"exchanges": [SAID | {"times": 0}]}, "times must be from 1"),
         ({"exchanges": [{"proves": [1]}]}, "an exchange has no name"),
         ({"exchanges": [SAID | {"why": 1}]}, "nobody knows 'why'"),
+        ({"given": "luck"}, "given knows one seat"),
+        ({"exchanges": [SAID | {"given": "luck"}]}, "given knows one seat"),
+        ({"exchanges": [SAID | {"at_once": 1}]}, "at_once must be true or false"),
+        ({"exchanges": [SAID | {"at_once": True, "times": 51}]}, "at most 50 times"),
         ({"exchanges": [SAID | {"request": {"method": "FETCH", "path": "/Users"}}]}, "method must be one of"),
         ({"exchanges": [SAID | {"request": {"method": "GET", "path": "Users"}}]}, "path must begin with /"),
         ({"exchanges": [SAID | {"request": {"method": "GET", "path": "/Users?a b"}}]}, "be percent-encoded"),
@@ -180,8 +188,8 @@ def test_what_was_read_is_put_back_with_changes_over_it(client: Client, stub: St
 
 
 def test_variables_in_a_path_are_encoded() -> None:
-    assert recording.fill({"a": ["${x}", "<${x}>"], "${x}": 1}, {"x": "y"}) == {"a": ["y", "<y>"], "y": 1}
-    assert recording.fill("${x}", {"x": {"b": 1}}) == {"b": 1}
+    assert variables.fill({"a": ["${x}", "<${x}>"], "${x}": 1}, {"x": "y"}) == {"a": ["y", "<y>"], "y": 1}
+    assert variables.fill("${x}", {"x": {"b": 1}}) == {"b": 1}
 
 
 def test_the_program_tells_each_exchange_and_ends_with_0_1_or_2(
@@ -203,3 +211,80 @@ def test_a_server_that_is_not_there_is_a_problem_of_each_exchange(tmp_path: Path
     with Client("http://127.0.0.1:9/scim") as client:
         outcomes = replayed(client, tmp_path, SAID)
     assert outcomes[0].problems[0].startswith("no answer: POST /Users")
+
+
+def test_a_write_whose_answer_is_not_what_is_read_afterwards_is_a_problem(
+    client: Client, stub: Stub, tmp_path: Path
+) -> None:
+    def spoil(method: str, path: str) -> None:
+        if method == "POST":
+            for user in stub.kept["Users"].values():
+                user["displayName"] = "Nobody"
+
+    assert problems(replayed(client, tmp_path, SAID)) == []
+    stub.after = spoil
+    assert problems(replayed(client, tmp_path, SAID)) == ['read back: /displayName: expected "Mara", got "Nobody"']
+    stub.after = lambda method, path: stub.kept["Users"].clear()
+    assert problems(replayed(client, tmp_path, SAID))[0].startswith("read back: GET /Users/u-3 answered 404")
+
+
+def test_what_is_sent_at_once_comes_over_connections_of_its_own(client: Client, stub: Stub, tmp_path: Path) -> None:
+    waiting = threading.Barrier(3, timeout=10)
+    honest = stub.answer
+
+    def together(method: str, target: str, payload: Any) -> Any:
+        if method == "POST":
+            waiting.wait()
+        return honest(method, target, payload)
+
+    stub.answer = together  # type: ignore[method-assign]
+    body = {"userName": "${n}.${unique}@example.com"}
+    request = {"method": "POST", "path": "/Users", "body": body}
+    three = SAID | {"request": request, "expect": {"status": 201}, "times": 3, "at_once": True}
+    three["capture"] = {"made${n}Id": "/id"}
+    each = read(times=3, request={"method": "GET", "path": "/Users/${made${n}Id}"})
+    each["expect"] = {"status": 200, "equals": {"/id": "${made${n}Id}", "/userName": "${n}.${unique}@example.com"}}
+    outcomes = replayed(client, tmp_path, three, each)
+    assert problems(outcomes) == []
+    assert [one.exchange for one in outcomes[:2]] == ["somebody is created (1 of 3)", "somebody is created (2 of 3)"]
+
+
+def test_what_is_sent_at_once_to_nobody_is_a_problem_each_time(tmp_path: Path) -> None:
+    with Client("http://127.0.0.1:9/scim") as client:
+        outcomes = replayed(client, tmp_path, SAID | {"times": 2, "at_once": True})
+    assert len(outcomes) == 2 and all(one.problems[0].startswith("no answer") for one in outcomes)
+
+
+def test_what_needs_a_condition_that_nobody_brings_about_is_not_tried_and_says_so(
+    client: Client, stub: Stub, tmp_path: Path
+) -> None:
+    some, other = replayed(client, tmp_path, SAID | {"given": "a failing database"}, read(expect={"status": 200}))
+    assert some.ok and some.untried == "a failing database" and "not tried, needs a failing database" in str(some)
+    assert not other.ok
+    assert [one.untried for one in replayed(client, tmp_path, SAID, read(), given="one seat")] == ["one seat"] * 2
+    assert stub.seen == []
+
+
+def test_a_condition_is_brought_about_and_ended(client: Client, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def bring(name: str, known: Mapping[str, Any]) -> Iterator[None]:
+        told.append(f"{name} for {known['who'][:4]}")
+        yield
+        told.append("ended")
+
+    conditions = {name: partial(bring, name) for name in CONDITIONS}
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps(written(SAID, read(given="a failing database"), given="one seat")), encoding="utf-8")
+    outcomes = recording.replay(client, recording.load(file), {"token": TOKEN}, conditions)
+    assert problems(outcomes) == [] and not any(one.untried for one in outcomes)
+    assert told == ["one seat for mara", "a failing database for mara", "ended", "ended"]
+
+
+def test_the_program_counts_what_was_not_tried(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps(written(SAID, read(given="a failing database"))), encoding="utf-8")
+    with serving(stub) as base:
+        assert recording.main([base, str(file), "--token", TOKEN]) == 0
+    assert capsys.readouterr().out.endswith("2 exchanges, 0 failed, 1 not tried\n")

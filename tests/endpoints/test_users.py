@@ -57,6 +57,18 @@ def test_a_person_comes_back_as_it_was_sent_with_what_the_server_adds(cast: Cast
     assert cast.acme.get(f"/Users/{body['id']}").body == body
 
 
+def test_an_answer_without_a_body_names_no_media_type(cast: Cast) -> None:
+    alice = cast.acme.user("alice@example.com")
+    unchanged = cast.acme.send(
+        "GET",
+        f"/Users/{alice['id']}?excludedAttributes=groups," + LICENSES,
+        headers={"If-None-Match": alice["meta"]["version"]},
+    )
+    gone = cast.acme.delete(f"/Users/{alice['id']}")
+    assert (unchanged.status, gone.status) == (304, 204)
+    assert not any("Content-Type" in answer.headers or answer.text for answer in (unchanged, gone))
+
+
 def test_a_name_is_taken_in_any_case_and_free_again_after_a_delete(cast: Cast) -> None:
     alice = cast.acme.user("Straße@Example.com")
     for same in ("straße@example.com", "STRASSE@EXAMPLE.COM", "ｓｔｒａｓｓｅ@example.com"):

@@ -24,7 +24,7 @@ def resource(body: dict[str, Any], of: Resource) -> Response:
 
 def unchanged(of: Resource) -> Response:
     """304: the caller has this version already (RFC 7644 section 3.14)."""
-    return Response(status=304, headers={"ETag": of.etag})
+    return _bodiless(304, of)
 
 
 def created(body: dict[str, Any], of: Resource, location: str) -> Response:
@@ -34,4 +34,11 @@ def created(body: dict[str, Any], of: Resource, location: str) -> Response:
 
 def nothing(of: Resource | None = None) -> Response:
     """204: done, and there is nothing to say but the version."""
-    return Response(status=204, headers={"ETag": of.etag} if of else {})
+    return _bodiless(204, of)
+
+
+def _bodiless(status: int, of: Resource | None) -> Response:
+    """An answer without a body, which therefore has no media type."""
+    answer = Response(status=status, headers={"ETag": of.etag} if of else {})
+    del answer.headers["Content-Type"]
+    return answer
