@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,9 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from scim_service import errors
 from scim_service.access import connections, credentials, tenants
 from scim_service.app import create_app
-from scim_service.licensing import assignments, capacity, catalog, contracts, direct, resolve, rules, usage
+from scim_service.licensing import catalog, contracts, direct, rules, usage, verify
 from scim_service.protocol import text
-from scim_service.storage import tables
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Work
 from tests import service
@@ -43,7 +41,6 @@ TYPES = ["basic", "pro"]
 """One family, the better one last."""
 
 SEATED = {"assigned", "grace"}
-EVERYBODY = sa.select(tables.directory.users.c.seq).where(tables.directory.users.c.tenant_id == sa.bindparam("tenant"))
 
 numbers = itertools.count(1)
 a_name, a_team, a_type = st.sampled_from(NAMES), st.sampled_from(TEAMS), st.sampled_from(TYPES)
@@ -467,7 +464,7 @@ class Model(RuleBasedStateMachine):
                 assert soundness.faults(work) == []
                 assert_rules(tenant.known, work)
                 assert_seats(tenant.known, work)
-                assert left_to_do(work) == {}
+                assert verify.findings(work) == []
         self.acted.clear()
 
 
@@ -537,20 +534,6 @@ def assert_seats(known: Known, work: Work) -> None:
     for line in usage.seats(work):
         assert line.limit == known.caps[line.code]
         assert line.used <= known.caps[line.code]
-
-
-def left_to_do(work: Work) -> resolve.Changes:
-    """What the pure function would still change, asked about everybody (licensing.md I-6)."""
-    people = assignments.people(work, [row.seq for row in work.rows(EVERYBODY)]).values()
-    limits = capacity.limits(work, work.now)
-    types = [
-        resolve.Type(one.seq, one.code, one.family, one.rank, limits.get(one.seq, 0)) for one in catalog.types(work)
-    ]
-    used = {one.seq: 0 for one in types}
-    for person in people:
-        for type_seq, row in person.held.items():
-            used[type_seq] += row.state in SEATED
-    return resolve.resolve(types, people, used, set(used), lambda *_: (), work.now).changes
 
 
 def test_the_service_does_what_a_plain_model_does(store: Store, clock: SettableClock) -> None:
