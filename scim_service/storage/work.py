@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Row
 
+from scim_service.storage import many_rows
+
 T = TypeVar("T")
 
 CHUNK = 500
@@ -74,7 +76,9 @@ class Work:
     def insert(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert rows of this tenant, in order; nothing for none."""
         bound = [{"tenant_id": self.tenant_id, **row} for row in rows]
-        if bound:
+        if len(bound) >= many_rows.MANY:
+            many_rows.insert(self.connection, table, bound)
+        elif bound:
             self.connection.execute(_insert(table), bound)
 
     def insert_one(self, table: sa.Table, **values: Any) -> int:
