@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.exc as sx
 from sqlalchemy.engine import Connection
 
 MANY = 1_000
@@ -36,10 +37,15 @@ def _column(connection: Connection, column: sa.Column[Any], rows: Sequence[Mappi
 def _copy(connection: Connection, table: sa.Table, names: Sequence[str], values: Sequence[tuple[Any, ...]]) -> None:
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(quote(name) for name in names)
+    statement = f"COPY {quote(table.name)} ({columns}) FROM STDIN"
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN") as copy:
-        for row in values:
-            copy.write_row(row)
+    problems: Any = connection.dialect.loaded_dbapi
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in values:
+                copy.write_row(row)
+    except problems.Error as problem:
+        raise sx.DBAPIError.instance(statement, None, problem, problems.Error, dialect=connection.dialect) from problem
 
 
 def _statement(connection: Connection, table: sa.Table, names: Sequence[str]) -> str:
