@@ -61,7 +61,8 @@ def test_many_rows_are_what_a_few_at_a_time_would_be(store: Store) -> None:
 def test_many_rows_that_break_a_unique_key_are_refused_whole(store: Store) -> None:
     tenant = _tenant(store, "one")
     with pytest.raises(errors.Uniqueness), store.writing(tenant, Actor("cli")) as work:
-        work.insert(_users, [*(_person(work, number) for number in range(many_rows.MANY)), _person(work, 5)])
+        namesake = {**_person(work, 5), "id": "another"}
+        work.insert(_users, [*(_person(work, number) for number in range(many_rows.MANY)), namesake])
     with store.reading(tenant, Actor("cli")) as work:
         assert work.rows(_PEOPLE) == []
 
