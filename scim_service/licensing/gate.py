@@ -165,10 +165,11 @@ class Gate:
         happenings.end_outlived(self.claims, outcome)
         effects = happenings.effects(outcome)
         events = [*happenings.of_claims(self), *happenings.of_licenses(self, effects)]
+        reasoned = {claim.type_seq for _, _, claim in self.claims.told if claim.type_seq in self.drops}
         self._write(outcome)
         audit.record_many(self.work, events)
         self._note(effects)
-        moved = {effect.type_seq for effect in effects} | set(why or ())
+        moved = {effect.type_seq for effect in effects} | set(why or ()) | reasoned
         marked = sum(self._mark_surplus(seq, (why or {}).get(seq)) for seq in sorted(moved))
         self.people.clear()
         return len(outcome.changes) + marked
