@@ -3,7 +3,7 @@
 Here: `client` (one HTTP connection), `matching` and `judging` (how JSON, and an answer, differ from what was
 expected), `recording`, `recording_file` and `variables` (word for word what a provider said, replayed), `recordings/`
 (those files), `idps/` (each provider's conversation), `simulate` (plays one of them and reads back all that was
-written), `readback`, `report`, `progress`.
+written), `readback`, `report`, `slowest`, `progress`.
 Not here: any import of `scim_service`, and anything but the standard library: this runs against every SCIM server.
 
 Who calls: `python -m conformance.recording`, `python -m conformance.simulate`, the command line, the tests.

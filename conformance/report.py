@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.slowest import Slowest
+
 SHOWN = 20
 """Differences that are printed; `--json` has them all."""
 
 
 @dataclass
 class Report:
-    """Counts and sentences of one play. `requests` counts (method, status), `seats` state by license type.
+    """Counts and sentences of one play. `requests` counts (method, status), `seats` state by license type, `slowest`
+    keeps the three requests that took longest.
 
     `differences` say where the server holds something else than was written, `unexpected` which answers were not
     those that the provider needs, each with the phase in which it was first seen.
@@ -28,6 +31,7 @@ class Report:
     compared: int = 0
     seconds: float = 0.0
     seats: dict[str, Counter[str]] = field(default_factory=dict)
+    slowest: Slowest = field(default_factory=Slowest)
 
     @property
     def ok(self) -> bool:
@@ -45,6 +49,7 @@ class Report:
             "differences": self.differences,
             "unexpected": self.unexpected,
             "seats": {name: dict(states) for name, states in sorted(self.seats.items())},
+            "slowest": [one.as_document() for one in self.slowest.found],
             "seconds": round(self.seconds, 1),
         }
 
@@ -53,6 +58,9 @@ class Report:
         yield f"{self.profile}: {self.people} people, {self.teams} groups, {self.seconds:.1f} s"
         yield ""
         yield from table("requests", _rows(self.requests))
+        if self.slowest.found:
+            yield ""
+            yield from self.slowest.lines()
         if self.seats:
             yield ""
             yield from table("seats", self.seats)

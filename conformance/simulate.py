@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from conformance import progress as watching
 from conformance import readback
@@ -87,7 +87,12 @@ def _played(provider: Provider, base: str, token: str, size: tuple[int, int, int
     begun = time.monotonic()
     report = Report(provider.name, users, groups)
     with Client(_with_query(base, provider.query), token, headers=provider.headers) as client:
-        play = Play(client, people, teams, seed, show, requests=report.requests, unexpected=report.unexpected)
+        told: dict[str, Any] = {
+            "requests": report.requests,
+            "unexpected": report.unexpected,
+            "slowest": report.slowest,
+        }
+        play = Play(client, people, teams, seed, show, **told)
         _phases(provider, play, report)
     report.seconds = time.monotonic() - begun
     return report

@@ -35,6 +35,7 @@ def from_environment() -> Flask:
 def create_app(settings: Settings, store: Store | None = None) -> Flask:
     """The whole service as a WSGI application: SCIM at /scim/v2, health at /live and /ready."""
     app = Flask("scim_service", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # no browser calls across origins; the framework's answer is HTML
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a doubled slash is another address, not a redirect in HTML
     app.extensions[service.KEY] = service.Service(store or open_store(settings), settings)

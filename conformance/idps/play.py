@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from conformance.client import Client, Response
 from conformance.idps.roster import Person, Team
+from conformance.slowest import Slowest
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 Progress = Callable[[str, str, int, int], None]
@@ -62,6 +63,7 @@ class Play:
     phase: str = ""
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
+    slowest: Slowest = field(default_factory=Slowest)
 
     def ask(self, method: str, path: str, payload: Any = None, expect: Sequence[int] = (200,)) -> Response | None:
         """The answer when its status is one of `expect` and it says what such an answer must; else it is noted, None.
@@ -112,7 +114,9 @@ class Play:
     def _answered(self, method: str, path: str, payload: Any) -> Response:
         """The answer, after those that ask to come again later."""
         for attempt in range(PATIENCE + 1):
+            began = time.perf_counter()
             answer = self.client.send(method, path, payload)
+            self.slowest.note(method, path, answer.status, time.perf_counter() - began, self.phase)
             self.requests[method, answer.status] += 1
             wait = answer.headers.get("retry-after", "")
             if answer.status not in (429, 503) or not wait.isdigit() or attempt == PATIENCE:

@@ -7,7 +7,7 @@ import os
 import click
 
 from scim_service import config, errors
-from scim_service.cli import opening
+from scim_service.cli import arguments, opening, output
 from scim_service.storage import faults, migrations
 
 
@@ -17,7 +17,8 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+@arguments.as_json
+def upgrade(as_json: bool) -> None:
     """Bring the database to the newest schema; does nothing when it is there. Make a backup first.
 
     \b
@@ -25,11 +26,13 @@ def upgrade() -> None:
       SCIM_DATABASE_URL=postgresql://scim@db/scim scim-service db upgrade
     """
     to_newest(config.from_environment(os.environ).database_url)
-    click.echo(f"The database has the schema {migrations.newest()}.")
+    newest = migrations.newest()
+    output.made(f"The database has the schema {newest}.", {"schema": newest}, as_json)
 
 
 @db.command()
-def check() -> None:
+@arguments.as_json
+def check(as_json: bool) -> None:
     """Check that the database has exactly this program's schema.
 
     \b
@@ -40,7 +43,9 @@ def check() -> None:
         differences = migrations.differences(service.store.database.url)
     if differences:
         raise errors.Refused(f"The database is not what this program expects: {'; '.join(differences)}.")
-    click.echo(f"The database has the schema {migrations.newest()}, and nothing differs.")
+    newest = migrations.newest()
+    record = {"schema": newest, "differences": differences}
+    output.made(f"The database has the schema {newest}, and nothing differs.", record, as_json)
 
 
 def to_newest(url: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from scim_service import config
-from scim_service.cli import access, db, demo_data, opening, serve
+from scim_service.cli import access, arguments, db, demo_data, opening, output, serve
 from scim_service.config import Settings
 
 KEY_FILE = "demo.key"
@@ -22,7 +22,8 @@ KEY_FILE = "demo.key"
 @click.command()
 @serve.host_option
 @serve.port_option
-def demo(host: str | None, port: int | None) -> None:
+@arguments.as_json
+def demo(host: str | None, port: int | None, as_json: bool) -> None:
     """Start a service to try out: database, two tenants, tokens, web and jobs, all in ./data (SCIM_DATA_DIR).
 
     The first run makes everything, a later one finds it and prints the same tokens. Delete the folder to begin anew.
@@ -35,7 +36,8 @@ def demo(host: str | None, port: int | None) -> None:
     settings = prepare(found, host or found.host, found.port if port is None else port)
     with opening.opened(settings) as service:
         planted = demo_data.plant(service, str(settings.secret_key))
-        serve.run(service, ready=lambda: click.echo(welcome(settings, planted)))
+        told = facts(settings, planted)
+        serve.run(service, ready=lambda: output.made(welcome(settings, planted), told, as_json))
 
 
 def prepare(found: Settings, host: str, port: int) -> Settings:
@@ -44,6 +46,12 @@ def prepare(found: Settings, host: str, port: int) -> Settings:
     key = found.secret_key or _key(found.data_dir / KEY_FILE)
     db.to_newest(found.database_url)
     return replace(found, secret_key=key, host=host, port=port)
+
+
+def facts(settings: Settings, planted: demo_data.Demo) -> dict[str, object]:
+    """What `welcome` says, for a program: the base URL and the tokens."""
+    tokens = [{"tenant": slug, "connection": name, "token": token} for (slug, name), token in planted.tokens.items()]
+    return {"base": access.base_url(access.public_url(settings)), "tokens": tokens, "user": planted.alice_id}
 
 
 def welcome(settings: Settings, planted: demo_data.Demo) -> str:

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import waitress  # type: ignore[import-untyped]
-from waitress import wasyncore
+from waitress import channel, task, wasyncore
 
 from scim_service import errors
-from scim_service.protocol import limits
+from scim_service.protocol import limits, messages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -32,6 +33,35 @@ DRAIN_SECONDS = 30.0
 """Longer than a write may take (25 s, decision 21)."""
 WAKE_SECONDS = 0.5
 """How long a signal may wait for the loop."""
+
+
+DETAILS = {
+    400: "This is no HTTP request that could be read; see RFC 9112.",
+    413: "The request body is too large. Send less at once.",
+    431: "The request headers are too long. Send shorter ones.",
+    501: "Send the body plain or chunked, without another transfer encoding.",
+}
+"""What waitress refuses by itself, before the application sees it."""
+
+
+class Refusal(task.ErrorTask):  # type: ignore[misc]  # waitress is untyped
+    """Answers what waitress refuses as the application answers its refusals (RFC 7644 section 3.12)."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        detail = DETAILS.get(error.code, "Something went wrong here. Send the request again.")
+        body = orjson.dumps(messages.error_body(error.code, detail, None))
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", "application/scim+json"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(channel.HTTPChannel):  # type: ignore[misc]  # waitress is untyped
+    """One connection."""
+
+    error_task_class = Refusal
 
 
 @dataclass
@@ -86,6 +116,7 @@ def bind(application: WSGIApplication, host: str, port: int, threads: int) -> Se
         max_request_body_size=BODY_BYTES,
         clear_untrusted_proxy_headers=False,
     )
+    made.channel_class = Channel
     return Server(sockets, made)
 
 

@@ -27,7 +27,8 @@ def simulate(profile: str, base: str, token: str, users: int, groups: int, seed:
     """Play an identity provider's real conversation against any SCIM server, and read back all that it wrote.
 
     Connection test, look-ups before creates, group push, membership changes, rename, deactivations, reactivation; after
-    each phase everything is compared. Fails on any difference. The end is a table of requests by status and of seats.
+    each phase everything is compared. Fails on any difference. The end is a table of requests by status, the three
+    slowest of them, and the seats.
 
     \b
     Example:

@@ -19,6 +19,8 @@ def test_an_upgrade_makes_the_folder_for_its_owner_and_can_be_repeated(tmp_path:
 
 def test_a_current_database_is_checked_and_found_right(terminal: Terminal) -> None:
     assert migrations.newest() in terminal.do("db", "check").out
+    assert terminal.do("db", "check", "--json").json == {"schema": migrations.newest(), "differences": []}
+    assert terminal.do("db", "upgrade", "--json").json == {"schema": migrations.newest()}
 
 
 def test_a_database_that_is_not_there_fails_the_check(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def test_another_key_makes_other_tokens_on_the_same_data(planted: tuple[str, dem
     assert set(other.tokens.values()).isdisjoint(first.tokens.values())
 
 
+def test_the_facts_of_the_demo_for_a_program_are_those_for_a_reader(planted: tuple[str, demo_data.Demo]) -> None:
+    settings = config.from_environment({"SCIM_DATABASE_URL": planted[0], "SCIM_PORT": "8123"})
+    told = json.loads(json.dumps(demo.facts(settings, planted[1])))
+    welcome = demo.welcome(settings, planted[1])
+    assert told["base"] == "http://127.0.0.1:8123/scim/v2" and told["base"] in welcome
+    assert {(one["tenant"], one["connection"]): one["token"] for one in told["tokens"]} == planted[1].tokens
+    assert all(one["token"] in welcome for one in told["tokens"]) and told["user"] == planted[1].alice_id
+
+
 def test_acme_has_a_family_of_three_and_a_free_standing_type_under_caps(planted: tuple[str, demo_data.Demo]) -> None:
     rows = Terminal({"SCIM_DATABASE_URL": planted[0]}).do("seats", "acme", "--json").json
     assert {one["type"]: one["limit"] for one in rows} == demo_data.ACME_SEATS

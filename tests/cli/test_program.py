@@ -31,6 +31,11 @@ def test_the_help_of_every_command_shows_an_example_of_itself(command: tuple[str
     assert f"scim-service {' '.join(command)}" in said.stdout.split("Example:")[1]
 
 
+@pytest.mark.parametrize("command", [one for one in commands() if one != ("serve",)], ids=" ".join)
+def test_every_command_but_serve_which_logs_json_anyway_prints_json(command: tuple[str, ...]) -> None:
+    assert "--json" in CliRunner().invoke(program.root, [*command, "--help"]).stdout
+
+
 def test_the_help_lists_every_command_and_imports_none_of_them() -> None:
     script = "import sys; from scim_service.cli import program; program.root.main(['--help'])"
     check = f"import atexit, sys; atexit.register(lambda: print('LOADED', *sys.modules)); {script}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from conformance.idps import roster
 from conformance.idps.entra import compliant, legacy
 from conformance.idps.play import chunks
 from conformance.report import Report
+from conformance.slowest import template
 from tests.conformance.stub import ENTERPRISE, TOKEN, Stub, serving
 
 BOTH = pytest.mark.parametrize("profile", ["okta", "entra"])
@@ -192,6 +194,49 @@ def test_requests_and_seats_stand_in_the_closing_tables(base: str) -> None:
     assert ["seats", "assigned", "total"] in lines and ["Basic", "10", "10"] in lines
     assert ["requests", "200", "201", "204", "404", "total"] in lines
     assert lines[-1] == ["0", "differences", "in", str(report.compared), "comparisons"]
+
+
+def test_the_slowest_three_requests_are_told_without_saying_whom_they_were_about(base: str, stub: Stub) -> None:
+    slow = {("POST", "/scim/Groups"): 0.6, ("PUT", "/scim/Users/u-1"): 0.4, ("GET", "/scim/Groups/g-14"): 0.2}
+    honest = stub.answer
+
+    def dawdle(method: str, target: str, payload: Any) -> Any:
+        time.sleep(slow.pop((method, target.partition("?")[0]), 0))
+        return honest(method, target, payload)
+
+    stub.answer = dawdle  # type: ignore[method-assign]
+    out = io.StringIO()
+    report = simulate.simulate("okta", base, TOKEN, users=12, groups=5, progress=progress.silent, out=out)
+    slowest = report.as_document()["slowest"]
+    assert [(one["method"], one["path"], one["status"]) for one in slowest] == [
+        ("POST", "/Groups", 201),
+        ("PUT", "/Users/{id}", 200),
+        ("GET", "/Groups/{id}", 200),
+    ]
+    assert slowest[0]["ms"] >= 600 and slowest[1]["ms"] >= 400 and slowest[2]["ms"] >= 200
+    assert slowest[0]["phase"] == "Push groups"
+    lines = out.getvalue().splitlines()
+    assert lines[lines.index(next(line for line in lines if line.startswith("slowest"))) + 1].split()[:3] == [
+        "POST",
+        "/Groups",
+        "201",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/Users", "/Users"),
+        ("/Users/4a-1", "/Users/{id}"),
+        (
+            "/Users?filter=userName+eq+%22a%5C%22b%40x%22&aadOptscim062020",
+            "/Users?filter=userName eq {value}&aadOptscim062020=",
+        ),
+        ("/Groups?excludedAttributes=members&startIndex=1", "/Groups?excludedAttributes=members&startIndex={value}"),
+    ],
+)
+def test_a_path_is_told_as_its_template(path: str, shown: str) -> None:
+    assert template(path) == shown
 
 
 def test_the_program_ends_with_0_1_or_2(base: str, stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:

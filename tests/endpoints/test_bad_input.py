@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, quote_from_bytes
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scim_service.protocol import schema
-from scim_service.protocol.schema import Attribute, Schema
+from scim_service.protocol.schema import ERROR_URN, Attribute, Schema
 from tests.rows import everything
-from tests.service import CORE, ENTERPRISE, GROUP, LICENSES, PATCH, Cast
+from tests.service import CORE, ENTERPRISE, GROUP, LICENSES, PATCH, Answer, Cast
 
 PROVE = os.environ.get("SCIM_TEST_PROVE") == "1"
 EXAMPLES = 3_000 if PROVE else 60
+DISCOVERED = {"Schema", "ResourceType"}
+"""What is shown without a token."""
 
 OBJECT = {"x": 1}
 WRONG: dict[str, list[Any]] = {
@@ -153,3 +157,120 @@ def test_whatever_is_sent_is_answered_in_form_and_a_refusal_changes_nothing(
         if answer.status >= 400:
             assert answer.body["status"] == str(answer.status)
             assert everything(cast.store) == before
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names | st.text(st.characters()), inner, max_size=4),
+    max_leaves=12,
+)
+"""JSON of any shape: lone surrogates, NUL, NaN and endless integers included."""
+
+
+def in_form(answer: Answer) -> None:
+    """Never a crash, always SCIM's form, the framework's refusals included."""
+    assert answer.status < 500 or answer.status == 501, answer.text
+    if answer.status == 204:
+        return
+    assert answer.headers["Content-Type"] == "application/scim+json"
+    if answer.status >= 400:
+        assert answer.body["schemas"] == [ERROR_URN] and answer.body["status"] == str(answer.status)
+        assert answer.body["detail"]
+
+
+def one_of_each(cast: Cast) -> dict[str, str]:
+    """A person and a group, made at the first example and kept by the others."""
+    found = {}
+    for place in ("/Users", "/Groups"):
+        known = cast.acme.get(f"{place}?count=1").body["Resources"]
+        made = {"userName": "first", "displayName": "first"}
+        found[place] = known[0]["id"] if known else cast.acme.post(place, made).body["id"]
+    return found
+
+
+properties = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@settings(properties, max_examples=EXAMPLES // 2)
+@given(
+    body=anything.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=80),
+    operation=st.dictionaries(st.sampled_from(["op", "path", "value", "x"]), anything, max_size=4),
+)
+def test_any_document_as_a_body_of_any_write_is_answered_in_form(
+    cast: Cast, body: bytes, operation: dict[str, Any]
+) -> None:
+    known = one_of_each(cast)
+    patch = json.dumps({"schemas": [PATCH], "Operations": [{"op": "add", **operation}]}).encode()
+    state = everything(cast.store)
+    for place, one in known.items():
+        for method, path, sent in (
+            ("POST", place, body),
+            ("PUT", f"{place}/{one}", body),
+            ("PATCH", f"{place}/{one}", body),
+            ("PATCH", f"{place}/{one}", patch),
+        ):
+            answer = cast.acme.send(method, path, sent)
+            in_form(answer)
+            state, before = everything(cast.store), state
+            assert answer.status < 400 or state == before
+
+
+parameters = st.sampled_from(
+    ["filter", "startIndex", "count", "sortBy", "sortOrder", "attributes", "excludedAttributes", "x", ""]
+)
+words = st.lists(
+    st.sampled_from(
+        ["userName", "title", "emails[", "]", ".value", "(", ")", "not", "and", "or", "eq", "pr", "co", "ge", '"a"',
+         "true", "null", "1", "-1", "meta.created", "members", "ascending", "\\", '"', "%", "\0", "\ud800", "\u0130"]
+    ),
+    max_size=8,
+).map(" ".join)  # fmt: skip
+
+
+@properties
+@given(
+    asked=st.lists(
+        st.tuples(parameters, words | st.integers().map(str) | st.text(st.characters(), max_size=20)), max_size=4
+    ),
+    raw=st.binary(max_size=20),
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+)
+def test_any_query_of_any_request_is_answered_in_form(
+    cast: Cast, asked: list[tuple[str, str]], raw: bytes, method: str
+) -> None:
+    query = "&".join(f"{quote(name)}={quote(value, errors='surrogatepass')}" for name, value in asked)
+    before = everything(cast.store)
+    for place in ("/Users", "/Groups"):
+        for path in (place, f"{place}/unknown"):
+            for sent in (query, quote_from_bytes(raw, safe="&=+;%")):
+                in_form(cast.acme.send(method, f"{path}?{sent}", None if method == "GET" else b"[]"))
+    assert everything(cast.store) == before
+
+
+segments = st.sampled_from(
+    ["Users", "Groups", "users", "Me", "Bulk", ".search", "Schemas", "ResourceTypes", "User", CORE, ".", "..", "",
+     "%2F", "%00", "%2e%2e", ";", "*", "scim", "v2", "\\"]
+)  # fmt: skip
+
+
+@properties
+@given(
+    parts=st.lists(segments | st.binary(max_size=12).map(quote_from_bytes), max_size=5),
+    method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X"]),
+    token=st.sampled_from(["rfc", "read", ""]),
+)
+def test_any_address_is_answered_in_form_and_open_to_nobody_without_a_token(
+    cast: Cast, parts: list[str], method: str, token: str
+) -> None:
+    before = everything(cast.store)
+    headers = {"Authorization": f"Bearer {cast.tokens[token]}" if token else ""}
+    answer = cast.acme.send(method, "/" + "/".join(parts), None if method == "GET" else b"[]", headers)
+    in_form(answer)
+    assert "charlie" not in answer.text.lower()
+    if not token:
+        assert "totalResults" not in answer.text or answer.body["Resources"][0]["meta"]["resourceType"] in DISCOVERED
+    assert everything(cast.store) == before

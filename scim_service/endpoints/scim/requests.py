@@ -29,12 +29,15 @@ def base() -> str:
 def payload(resource_type: schema.ResourceType) -> dict[str, Any]:
     """The JSON object in the body.
 
-    Raises UnsupportedMedia, TooLarge (413), and InvalidSyntax for what is no JSON object within the limits.
+    Raises UnsupportedMedia (for a packed body too), TooLarge (413), and InvalidSyntax for what is no JSON object within
+    the limits.
     """
     if request.mimetype not in MEDIA_TYPES:
         raise errors.UnsupportedMedia("Send the body as application/scim+json or application/json.")
     if request.mimetype_params.get("charset", "utf-8").casefold() not in {"utf-8", "utf8"}:
         raise errors.UnsupportedMedia("Send the body in UTF-8.")
+    if request.headers.get("Content-Encoding", "identity").strip().casefold() not in {"", "identity"}:
+        raise errors.UnsupportedMedia("Send the body as it is, without Content-Encoding.")
     size, values = LIMITS[resource_type.name]
     return messages.read_json(_body(size), max_values=values)
 
