@@ -1,7 +1,8 @@
 """The one exception family: every refusal of this service, with its HTTP status and SCIM error type.
 
 The sentence in `detail` is read by an identity provider's administrator: it says what is wrong and what to do next,
-and holds no secret and no personal value. Source: RFC 7644 section 3.12, table 9.
+and holds no secret and no personal value. `code` is a stable snake_case name for machines, where one needs it.
+Source: RFC 7644 section 3.12, table 9.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ class ScimError(Exception):
     status = 500
     scim_type: str | None = None
 
-    def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, code: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.headers = dict(headers or {})
+        self.code = code
 
 
 class InvalidFilter(ScimError):

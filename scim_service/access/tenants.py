@@ -9,6 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from scim_service import audit, errors
+from scim_service.access import plans
 from scim_service.storage import tables
 from scim_service.storage.work import Work, first_key
 
@@ -30,18 +31,28 @@ class Tenant:
     slug: str
     name: str
     exit_grace: timedelta
+    plan: str = plans.DEFAULT
 
 
-def create(work: Work, slug: str, name: str, exit_grace: timedelta = EXIT_GRACE) -> Tenant:
-    """Make a tenant; `work` becomes this tenant's. Raises InvalidValue for a bad slug, Uniqueness for a taken one."""
+def create(work: Work, slug: str, name: str, exit_grace: timedelta = EXIT_GRACE, plan: str = plans.DEFAULT) -> Tenant:
+    """Make a tenant; `work` becomes this tenant's.
+
+    Raises InvalidValue for a bad slug or an unknown plan, Uniqueness for a taken slug.
+    """
     if not SLUG.fullmatch(slug):
         raise errors.InvalidValue("A tenant's slug is 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.")
-    values = {"slug": slug, "name": name, "exit_grace": int(exit_grace.total_seconds()), "created_at": work.now}
+    values = {
+        "slug": slug,
+        "name": name,
+        "exit_grace": int(exit_grace.total_seconds()),
+        "created_at": work.now,
+        "plan": plans.find(plan).code,
+    }
     result = work.connection.execute(sa.insert(_tenants), values)
     work.tenant_id = first_key(result)
     work.insert(tables.licensing.licensing, [{"last_seq": 0, "next_due": None}])
-    audit.record(work, "tenant:created", slug, name=name, exit_grace=values["exit_grace"])
-    return Tenant(work.tenant_id, slug, name, exit_grace)
+    audit.record(work, "tenant:created", slug, name=name, exit_grace=values["exit_grace"], plan=plan)
+    return Tenant(work.tenant_id, slug, name, exit_grace, plan)
 
 
 def find(work: Work, slug: str) -> Tenant:
@@ -61,4 +72,4 @@ def listing(work: Work) -> list[Tenant]:
 
 def _tenant(row: sa.Row[tuple[object, ...]]) -> Tenant:
     found = row._mapping
-    return Tenant(found["id"], found["slug"], found["name"], timedelta(seconds=found["exit_grace"]))
+    return Tenant(found["id"], found["slug"], found["name"], timedelta(seconds=found["exit_grace"]), found["plan"])

@@ -7,12 +7,14 @@ from datetime import timedelta
 import click
 
 from scim_service import idp
-from scim_service.access import connections, tenants
+from scim_service.access import admins, connections, plans, tenants
 from scim_service.access.connections import Connection
+from scim_service.access.tenants import Tenant
 from scim_service.cli import arguments, opening, output
 from scim_service.config import Settings
 
 SCIM_PATH = "/scim/v2"
+PLAN = "How many administrators there may be: essential 2, standard 5, enterprise as agreed."
 
 
 @click.group()
@@ -24,8 +26,9 @@ def tenant() -> None:
 @arguments.slug
 @click.option("--name", required=True, help="The organization's name as people read it.")
 @arguments.exit_grace
+@click.option("--plan", type=click.Choice(list(plans.PLANS)), default=plans.DEFAULT, show_default=True, help=PLAN)
 @arguments.as_json
-def create(slug: str, name: str, exit_grace: timedelta | None, as_json: bool) -> None:
+def create(slug: str, name: str, exit_grace: timedelta | None, plan: str, as_json: bool) -> None:
     """Make a tenant. SLUG is its short name in every later command: a-z, 0-9 and -.
 
     \b
@@ -34,9 +37,23 @@ def create(slug: str, name: str, exit_grace: timedelta | None, as_json: bool) ->
     """
     grace = tenants.EXIT_GRACE if exit_grace is None else exit_grace
     with opening.service() as service:
-        made = service.change_any(lambda work: tenants.create(work, slug, name, grace))
-    record = {"tenant": made.slug, "name": made.name, "exit_grace": made.exit_grace}
-    output.made(f"Tenant {made.slug} is made. Next: scim-service connection create {made.slug} …", record, as_json)
+        made = service.change_any(lambda work: tenants.create(work, slug, name, grace, plan))
+    output.made(f"Tenant {made.slug} is made. Next: scim-service connection create {made.slug} …", _row(made), as_json)
+
+
+@tenant.command("update")
+@arguments.slug
+@click.option("--plan", required=True, type=click.Choice(list(plans.PLANS)), help=PLAN)
+@arguments.as_json
+def update_tenant(slug: str, plan: str, as_json: bool) -> None:
+    """Change a tenant's plan. Refused where the tenant has more administrators than the plan allows.
+
+    \b
+    Example:
+      scim-service tenant update acme --plan enterprise
+    """
+    found = opening.change(slug, lambda work: admins.change_plan(work, plan))
+    output.made(f"Tenant {slug} is on the plan {found.code} now.", {"tenant": slug, "plan": found.code}, as_json)
 
 
 @tenant.command("list")
@@ -50,8 +67,15 @@ def list_tenants(as_json: bool) -> None:
     """
     with opening.service() as service:
         found = service.ask_any(tenants.listing)
-    rows = [{"tenant": one.slug, "name": one.name, "exit_grace": one.exit_grace} for one in found]
-    output.listing(rows, as_json, "No tenant yet. Make one with: scim-service tenant create SLUG --name NAME")
+    output.listing(
+        [_row(one) for one in found],
+        as_json,
+        "No tenant yet. Make one with: scim-service tenant create SLUG --name NAME",
+    )
+
+
+def _row(one: Tenant) -> dict[str, object]:
+    return {"tenant": one.slug, "name": one.name, "exit_grace": one.exit_grace, "plan": one.plan}
 
 
 @click.group()

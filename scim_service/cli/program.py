@@ -27,6 +27,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "connection": ("access", "The SCIM clients of a tenant: one per identity provider."),
         "token": ("tokens", "The bearer tokens of a connection."),
     },
+    "Say who administers": {
+        "admin": ("admins", "Who may administer a tenant, and who is at the head."),
+    },
     "Say what was bought, and for whom": {
         "license-type": ("licenses", "What a person can hold a seat of."),
         "contract": ("licenses", "How many seats were bought."),

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from scim_service import audit, errors
 from scim_service.licensing import facts, gate, order
-from scim_service.storage import tables
+from scim_service.storage import closure, tables
 from scim_service.storage.work import Work
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -32,6 +32,7 @@ _types = tables.licensing.license_types
 _products = tables.licensing.products
 _assignments = tables.licensing.assignments
 _claims = tables.licensing.claims
+_rules = tables.licensing.rules
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
 _ALL = (
@@ -65,6 +66,12 @@ _POLICY = (
 )
 _POLICY_OF = sa.select(_types.c.conflict_policy).where(
     _types.c.tenant_id == _TENANT, _types.c.family == sa.bindparam("of_family")
+)
+_RULE_FOR = sa.select(_rules.c.group_name).where(
+    _rules.c.tenant_id == _TENANT, _rules.c.type_seq == sa.bindparam("type")
+)
+_NOT_BY_HAND = sa.select(sa.func.count()).where(
+    _claims.c.tenant_id == _TENANT, _claims.c.type_seq == sa.bindparam("type"), _claims.c.source != "direct"
 )
 _CONCERNED = [
     sa.select(table.c.user_seq)
@@ -184,6 +191,8 @@ def update_type(work: Work, code: str, **changes: Any) -> LicenseType:
     if new == old:
         return old
     _refuse(work, new)
+    if new.options.grants_admin and not old.options.grants_admin:
+        _refuse_givers(work, old)
     gate.enter(work)
     work.execute(_CHANGE, which=old.seq, **{f"new_{name}": value for name, value in _columns(work, new).items()})
     _share_policy(work, new)
@@ -248,6 +257,22 @@ def _refuse(work: Work, made: LicenseType) -> None:
     others = {kind.code: kind for kind in types(work) if kind.code != made.code}
     _refuse_ties(made, others)
     _refuse_circles([made, *others.values()])
+
+
+def _refuse_givers(work: Work, kind: LicenseType) -> None:
+    """A type that grants administration is held by direct claims alone (decision 7): nothing else may give it by then.
+
+    Who makes a rule takes the tenant's row too, and so sees the type as it is afterwards.
+    """
+    closure.lock_nesting(work)
+    groups = ", ".join(repr(row.group_name) for row in work.rows(_RULE_FOR, type=kind.seq))
+    if groups:
+        raise errors.Refused(f"{kind.code} is given by rules (for {groups}), and so cannot grant administration.")
+    others = work.value(_NOT_BY_HAND, type=kind.seq)
+    if others:
+        raise errors.Refused(
+            f"{kind.code} is held otherwise than by hand ({others}), so it cannot grant administration."
+        )
 
 
 def _refuse_ties(made: LicenseType, others: Mapping[str, LicenseType]) -> None:

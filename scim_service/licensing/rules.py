@@ -64,9 +64,9 @@ def create(
     for it, unbound.
     """
     found = terms or Terms(100 if priority is None else priority, exit_grace)
+    closure.lock_nesting(work)
     kinds = [catalog.find_type(work, code) for code in (type_code, *more_codes)]
     _refuse(group_name, found, kinds, atomic)
-    closure.lock_nesting(work)
     group_seq = rule_rows.first_group(work, group_name)
     seqs = [rule_rows.insert(work, group_name, kind, found) for kind in kinds]
     if atomic:
@@ -258,5 +258,10 @@ def _refuse(group_name: str, terms: Terms, kinds: Sequence[LicenseType], atomic:
     if atomic and len(kinds) < 2:
         raise errors.InvalidValue("A bundle has two types at least; name another with --type.")
     for kind in kinds:
-        if kind.authority in (catalog.SCIM, catalog.CONSOLE) or kind.options.grants_admin:
+        if kind.options.grants_admin:
+            raise errors.Refused(
+                f"{kind.code} grants administration and is given by hand only, never by a group. "
+                "Use: scim-service assign"
+            )
+        if kind.authority in (catalog.SCIM, catalog.CONSOLE):
             raise errors.Refused(f"{kind.code} cannot be given by a group: its authority is {kind.authority}.")

@@ -24,6 +24,9 @@ TAKEN = {
     ("connections", "name"): "There is already a connection with this name. Choose another one.",
     ("license_types", "code"): "There is already a license type with this code. Choose another one.",
     ("contracts", "number"): "There is already a contract with this number. Choose another one.",
+    ("administrators", "email_key"): "This address is an administrator or invited already. Remove that one first.",
+    ("administrators", "tenant_id"): "There is a head administrator already. Appoint another one as that head.",
+    ("administrators", "head"): "There is a head administrator already. Appoint another one as that head.",
     ("rules", "type_seq"): "There is already a rule for this group and license type. Delete it first.",
 }
 """Last column of the unique key that was broken → what the reader should know."""

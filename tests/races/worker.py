@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from scim_service import errors
+from scim_service.access import admins
 from scim_service.clock import Clock
 from scim_service.directory import groups, users
 from scim_service.licensing import direct, rules
@@ -59,6 +60,10 @@ def _found(work: Work, name: str, *members: str) -> None:
     groups.create(work, {"displayName": name, "members": [{"value": one} for one in members]})
 
 
+def _invite(work: Work, email: str) -> None:
+    admins.add(work, email, "Somebody", "administrator")
+
+
 ACTS: dict[str, Callable[..., Any]] = {
     "add": _add,
     "remove": _remove,
@@ -72,6 +77,9 @@ ACTS: dict[str, Callable[..., Any]] = {
     "found": _found,
     "rule": _give,
     "unrule": rules.delete,
+    "invite": _invite,
+    "dismiss": admins.remove,
+    "appoint": admins.appoint_head,
 }
 
 
