@@ -13,6 +13,8 @@ import click
 from scim_service import clock
 
 NOTHING = "-"
+UNBREAKABLE = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+"""Spaces that French punctuation wants."""
 
 
 def listing(records: Sequence[Mapping[str, Any]], as_json: bool, none: str) -> None:
@@ -48,7 +50,10 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(cell(one) for one in value)
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(_plain(value)))
+    return "".join(
+        letter if letter.isprintable() or letter in UNBREAKABLE else "\N{REPLACEMENT CHARACTER}"
+        for letter in str(_plain(value))
+    )
 
 
 def instant(at: datetime) -> str:

@@ -1,22 +1,18 @@
-"""The commands about who holds what: `assign`, `unassign`, `seats`, `people`, `explain`, `group list`."""
+"""The commands about who holds what: `assign`, `unassign`, `seats`, `people`, `group list`."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import click
 
 from scim_service.cli import arguments, opening, output
 from scim_service.directory import groups
-from scim_service.licensing import change as changes
-from scim_service.licensing import direct, usage
+from scim_service.licensing import direct, facts, usage
 from scim_service.licensing import explain as explaining
-from scim_service.licensing.change import Change
-from scim_service.licensing.explain import ClaimLine, Explanation
+from scim_service.licensing.explain import Explanation
 from scim_service.licensing.usage import Holding, SeatLine
 from scim_service.storage.work import Work
 
-STATES = ("assigned", "grace", "waiting", "covered")
+STATES = facts.STATES
 
 
 @click.command()
@@ -90,27 +86,6 @@ def people(slug: str, type_code: str | None, state: str | None, as_json: bool) -
     output.listing([_holding_row(one) for one in found], as_json, "Nobody.")
 
 
-@click.command()
-@arguments.slug
-@arguments.user
-@arguments.any_type
-@arguments.as_json
-def explain(slug: str, user: str, type_code: str | None, as_json: bool) -> None:
-    """Explain a person's licenses: state, every claim with its group path, place in the queue, the smallest change.
-
-    \b
-    Example:
-      scim-service explain acme --user alice@acme.example --type professional
-    """
-    found = opening.ask_about_seats(slug, lambda work: explaining.explain(work, user, type_code))
-    if as_json:
-        output.listing([_explanation(one) for one in found], as_json, "")
-    else:
-        click.echo(
-            "\n\n".join(_told(user, one) for one in found) or f"{output.cell(user)} has no claim to any license."
-        )
-
-
 @click.group()
 def group() -> None:
     """The groups that the identity providers pushed."""
@@ -168,60 +143,3 @@ def _holding_row(one: Holding) -> dict[str, object]:
         "position": one.position,
         "source": one.sources,
     }
-
-
-def _explanation(one: Explanation) -> dict[str, object]:
-    return {
-        "type": one.type_code,
-        "state": one.state,
-        "reason": one.reason,
-        "since": one.since,
-        "until": one.until,
-        "position": one.position,
-        "change": {"kind": one.change.kind, "groups": list(one.change.groups), "seats": one.change.seats},
-        "claims": [
-            {"source": line.source, "rule": line.rule, "paths": line.paths, "since": line.since, "until": line.until}
-            for line in one.claims
-        ],
-    }
-
-
-def _told(user: str, one: Explanation) -> str:
-    """A head line with the state, and a line per claim and path."""
-    facts = [
-        f"{output.cell(user)}, {one.type_code}: {one.state}",
-        f"({one.reason})" if one.reason else "",
-        f"place {one.position} in the queue" if one.position else "",
-        f"since {output.instant(one.since)}" if one.since else "",
-        f"until {output.instant(one.until)}" if one.until else "",
-    ]
-    advice = f"  smallest change: {_advice(one.change)}"
-    return "\n".join([" ".join(fact for fact in facts if fact), *_claim_lines(one.claims), advice])
-
-
-def _advice(change: Change) -> str:
-    groups = ", ".join(output.cell(name) for name in change.groups)
-    return ADVICE[change.kind].format(groups=groups, seats=change.seats)
-
-
-ADVICE = {
-    changes.ACTIVATE: "activate the person",
-    changes.JOIN: "put the person into one of these groups: {groups}",
-    changes.ASSIGN: "give the license directly with: scim-service assign",
-    changes.RAISE_CAP: "raise the cap by {seats}, or let {seats} others give their seats back",
-    changes.REJOIN: "put the person back into one of these groups: {groups}",
-    changes.LEAVE: "take the person out of {groups}, and the seat is freed after the exit grace",
-    changes.UNASSIGN: "take the direct claim back with: scim-service unassign (what groups give would stay)",
-    changes.GIVE_UP_BETTER: "none is needed: a better license of the family is held, and takes no seat of this one",
-}
-"""What to do, in a sentence, by kind of change."""
-
-
-def _claim_lines(claims: Sequence[ClaimLine]) -> list[str]:
-    lines = []
-    for claim in claims:
-        what = f"rule {output.cell(claim.rule)}" if claim.rule else output.cell(claim.source)
-        ends = f", lingering until {output.instant(claim.until)}" if claim.until else ""
-        lines.append(f"  because of {what}, since {output.instant(claim.since)}{ends}")
-        lines += [f"    {' > '.join(output.cell(step) for step in path)}" for path in claim.paths]
-    return lines

@@ -40,7 +40,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Ask": {
         "seats": ("people", "Used and free seats of every license type."),
         "people": ("people", "Who holds a seat, who waits, and why."),
-        "explain": ("people", "Why a person has a license, or has not."),
+        "explain": ("explain", "Why a person has a license, or has not."),
         "group": ("people", "The groups that the identity providers pushed."),
     },
     "Try": {

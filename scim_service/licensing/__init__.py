@@ -5,7 +5,8 @@ groups give which types (`rules.py`, `rule_rows.py`, `given.py`), the reasons a 
 the pure decision (`facts.py`, `order.py`, `standing.py`, `resolve.py`), the gate that alone carries it out
 (`gate.py`, with its rows in `assignments.py`, its events in `happenings.py`, what time alone decides in `passing.py`
 and the brake in `parking.py`), what happens to people and groups (`seats.py`), what an administrator does by hand
-(`direct.py`), and what can be asked (`shown.py`, `usage.py`, `explain.py`, `verify.py`).
+(`direct.py`), and what can be asked (`shown.py`, `usage.py`, `verify.py`, and `explain.py` with `paths.py`,
+`obstacles.py`, `numbers.py`, `ends.py`, `change.py` for the data, `words.py` and `sentences.py` for the words).
 Not here: people and groups. This room reads the tables of `directory` and never writes them (decision 31).
 Called by `directory` when people come, go or change activity, and by the doors.
 
@@ -14,5 +15,6 @@ licensing row and first lets pass what time alone has decided), changes claims, 
 the gate resolves the people who were touched and whoever stands at the head of a queue that moved.
 
 One more reason to hold a type: a source of claim in `claims.py`, an event that makes and ends it through the gate, a
-word for it in `shown.py`. One more state: `facts.py` and `standing.py` first, with a row in the table of its test.
+word for it in `shown.py` and `sentences.py`. One more state or reason: `facts.py` and `standing.py` first, then a
+sentence in `sentences.py` and a case in its test.
 """

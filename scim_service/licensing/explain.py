@@ -1,101 +1,97 @@
-"""Why a person has a license, or waits for it, or has none (licensing.md A-11, I-8): every claim with its path.
+"""Why a person has a license, or waits for it, or has none, and what would change that (licensing.md A-11, I-8).
 
-A path runs from the rule's group down, through the groups in it, to the group that the person is in.
+As data: the outcome with its reason, every claim with its group paths and whether it is the one that counts, the
+numbers of the decision, what ends it, what stands in the way, and the smallest change. `words.py` makes a sentence of
+it. What gives nothing is looked at on the fly: a rule whose group the person is in, and that still makes no claim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from scim_service import errors
-from scim_service.licensing import catalog, claims, rules, shown
-from scim_service.licensing.change import Change, smallest
-from scim_service.licensing.facts import Claim
+from scim_service.licensing import assignments, catalog, change, ends, facts, gate, numbers, obstacles, paths
+from scim_service.licensing import rule_rows as rules
+from scim_service.licensing.change import Case, Change
+from scim_service.licensing.ends import Ending
+from scim_service.licensing.facts import Assignment, Claim
+from scim_service.licensing.numbers import Numbers
+from scim_service.licensing.obstacles import Fact, Looked
+from scim_service.licensing.standing import Standing, families_of
 from scim_service.protocol import text
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
-MOST_PATHS = 20
-"""How many paths to one group are told; more say nothing new."""
-
-NONE, DORMANT, NO_REASON, INACTIVE = "none", "dormant", "no_reason", "person_inactive"
+NONE, DORMANT = "none", "dormant"
 """What is said where there is no assignment: no claim, or claims that sleep while the person is inactive (E-10)."""
-REMOVED = "(a rule that was deleted)"
+REMOVED = paths.REMOVED
 
 _users = tables.directory.users
-_groups = tables.directory.groups
-_memberships = tables.directory.memberships
-_nestings = tables.directory.nestings
-_assignments = tables.licensing.assignments
-_rules = tables.licensing.rules
-_TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
-_USER: sa.BindParameter[Any] = sa.bindparam("user")
-
-_PERSON = sa.select(_users.c.seq, _users.c.active).where(
-    _users.c.tenant_id == _TENANT, _users.c.user_name_key == sa.bindparam("key")
-)
-_HELD = sa.select(_assignments).where(
-    _assignments.c.tenant_id == _TENANT, _assignments.c.user_seq == _USER, shown.NOT_LAPSED
-)
-_RULE_GROUPS = sa.select(_rules.c.seq, _rules.c.group_seq).where(
-    _rules.c.tenant_id == _TENANT, _rules.c.group_seq.is_not(None)
-)
-_DIRECTLY_IN = sa.select(_memberships.c.group_seq).where(
-    _memberships.c.tenant_id == _TENANT, _memberships.c.user_seq == _USER
+_PERSON = sa.select(_users.c.seq).where(
+    _users.c.tenant_id == sa.bindparam("tenant"), _users.c.user_name_key == sa.bindparam("key")
 )
 
-
-def _edges_above() -> sa.Select[Any]:
-    """(group_seq, child_seq): the nestings above the groups that the person is in, each once."""
-    start = sa.select(_memberships.c.group_seq.label("seq")).where(
-        _memberships.c.tenant_id == _TENANT, _memberships.c.user_seq == _USER
-    )
-    reached = start.cte("reached", recursive=True)
-    reached = reached.union(
-        sa.select(_nestings.c.group_seq).where(_nestings.c.tenant_id == _TENANT, _nestings.c.child_seq == reached.c.seq)
-    )
-    return (
-        sa.select(_nestings.c.group_seq, _nestings.c.child_seq)
-        .join(reached, reached.c.seq == _nestings.c.child_seq)
-        .where(_nestings.c.tenant_id == _TENANT)
-        .order_by(_nestings.c.group_seq, _nestings.c.child_seq)
-    )
-
-
-_EDGES = _edges_above()
-_NAMES = sa.select(_groups.c.seq, _groups.c.display_name).where(
-    _groups.c.tenant_id == _TENANT, _groups.c.seq.in_(sa.bindparam("seqs", expanding=True))
-)
+LIVE, LINGERING, SLEEPING, HELD_BACK = "live", "lingering", "dormant", "held_back"
+"""How a claim counts (D-9)."""
 
 
 @dataclass(frozen=True)
 class ClaimLine:
-    """One reason. `rule` names the group of the rule (None for a direct claim); `until` is set while it lingers."""
+    """One reason. `rule` names the group of the rule (None for a direct claim); `until` is set while it lingers.
+
+    `effective`: the one that decides the place in the queue, by its `priority` and `since` (A-3).
+    """
 
     source: str
     rule: str | None
     paths: list[list[str]]
     since: datetime
     until: datetime | None
+    status: str
+    priority: int
+    effective: bool = False
+    ending: str | None = None
+    held_back: str | None = None
+    expires_at: datetime | None = None
+    pinned: bool = False
+    locked: bool = False
+    created_by: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Explanation:
     """A person and a type. `state` is the assignment's, or `none`, or `dormant` for an inactive person's claims."""
 
+    user_name: str
     type_code: str
     state: str
     reason: str | None
     since: datetime | None
     until: datetime | None
-    position: int | None
     claims: list[ClaimLine]
+    rank: int
+    numbers: Numbers
+    facts: list[Fact]
+    ends: Ending | None
     change: Change
+    holds: bool = False
+    """Whether it uses a seat, which a suspended license may."""
+
+    @property
+    def position(self) -> int | None:
+        """The place in the queue, from 1."""
+        return self.numbers.position
+
+    @property
+    def blocking(self) -> Fact | None:
+        """What the sentence names: the fact of the reason."""
+        return next((one for one in self.facts if one.kind == self.reason), None)
 
 
 def explain(work: Work, user_name: str, type_code: str | None = None) -> list[Explanation]:
@@ -103,88 +99,103 @@ def explain(work: Work, user_name: str, type_code: str | None = None) -> list[Ex
 
     Raises NotFound for an unknown person or type.
     """
-    person = work.row(_PERSON, key=text.fold(user_name))
-    if person is None:
+    seq = work.value(_PERSON, key=text.fold(user_name))
+    if seq is None:
         raise errors.NotFound(
             f"There is no person with the userName {user_name!r}. See who there is with: scim-service people"
         )
     kinds = [catalog.find_type(work, type_code)] if type_code is not None else catalog.types(work)
-    reasons: dict[int, list[Claim]] = {}
-    for claim in claims.of_people(work, [person.seq]).get(person.seq, []):
-        reasons.setdefault(claim.type_seq, []).append(claim)
-    held = {row.type_seq: row for row in work.rows(_HELD, user=person.seq, at=work.now)}
-    places = shown.positions(work, held.values())
+    looked = _look(work, int(seq))
+    concerned = {*looked.person.held, *(claim.type_seq for claim in looked.person.claims)}
+    return [_explanation(looked, user_name, kind) for kind in kinds if type_code is not None or kind.seq in concerned]
+
+
+def _look(work: Work, user_seq: int) -> Looked:
+    """Read once what every type's explanation needs."""
+    opened = gate.look(work)
+    person = assignments.people(work, [user_seq], opened.settings.keeps_inactive)[user_seq]
+    person.held = {seq: row for seq, row in person.held.items() if not _is_over(row, work.now)}
     listed = rules.listing(work)
-    ways = _ways(work, person.seq, listed, {claim.rule_seq for found in reasons.values() for claim in found})
-    return [
-        _explanation(
-            _Facts(kind.code, held.get(kind.seq), places.get((person.seq, kind.seq)), person.active),
-            [_line(claim, ways) for claim in reasons.get(kind.seq, ())],
-            [rule.group_name for rule in listed if rule.type_code == kind.code and rule.state == rules.BOUND],
-        )
-        for kind in kinds
-        if type_code is not None or kind.seq in held or kind.seq in reasons
-    ]
+    standing = Standing(
+        opened.types, families_of(opened.types.values()), lambda one, type_seq: one.held.get(type_seq), work.now
+    )
+    return Looked(opened, person, standing, listed, paths.ways(work, user_seq, listed))
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What the tables say of one person and type; `row` is the assignment."""
-
-    code: str
-    row: Any
-    position: int | None
-    active: bool
+def _is_over(row: Assignment, now: datetime) -> bool:
+    """A grace that has lapsed is not there, even if nobody could let the queue move yet (decision 23)."""
+    return row.state == facts.GRACE and row.until is not None and row.until <= now
 
 
-@dataclass(frozen=True)
-class _Ways:
-    """What the rules of a person's claims are called, and the paths from their groups down to the person."""
-
-    names: Mapping[int, str]
-    paths: Mapping[int, list[list[str]]]
-
-
-def _ways(work: Work, user_seq: int, listed: Sequence[rules.Rule], of_claims: set[int | None]) -> _Ways:
-    names = {rule.seq: rule.group_name for rule in listed if rule.seq in of_claims}
-    groups = {row.seq: row.group_seq for row in work.rows(_RULE_GROUPS) if row.seq in of_claims}
-    direct = {row.group_seq for row in work.rows(_DIRECTLY_IN, user=user_seq)}
-    below: dict[int, list[int]] = {}
-    for row in work.rows(_EDGES, user=user_seq):
-        below.setdefault(row.group_seq, []).append(row.child_seq)
-    found = {seq: _paths(group_seq, direct, below) for seq, group_seq in groups.items()}
-    shown_groups = {seq for paths in found.values() for path in paths for seq in path}
-    called = {row.seq: row.display_name for row in work.rows(_NAMES, seqs=sorted(shown_groups))}
-    return _Ways(names, {seq: [[called[one] for one in path] for path in paths] for seq, paths in found.items()})
-
-
-def _paths(start: int, direct: set[int], below: Mapping[int, list[int]]) -> list[list[int]]:
-    """The shortest paths first, at most MOST_PATHS, none through a group twice; all edges lead to the person."""
-    found: list[list[int]] = []
-    open_paths = [[start]]
-    while open_paths and len(found) < MOST_PATHS:
-        found += [path for path in open_paths if path[-1] in direct]
-        longer = [[*path, child] for path in open_paths for child in below.get(path[-1], ()) if child not in path]
-        open_paths = longer[:MOST_PATHS]
-    return found[:MOST_PATHS]
+def _explanation(looked: Looked, user_name: str, kind: catalog.LicenseType) -> Explanation:
+    person, row = looked.person, looked.person.held.get(kind.seq)
+    claims = [one for one in person.claims if one.type_seq == kind.seq]
+    idle = obstacles.idle_rules(looked, kind, claims)
+    state, reason = _outcome(looked, kind, row, claims, idle)
+    blocking = obstacles.of_reason(looked, kind, row, claims, reason)
+    found = [one for one in [blocking, *idle] if one is not None]
+    counted = numbers.of(looked, kind, row)
+    case = Case(state, reason, kind, looked, claims, counted, found)
+    return Explanation(
+        user_name,
+        kind.code,
+        state,
+        reason,
+        row.since if row else None,
+        row.until if row else None,
+        _lines(looked, kind, claims),
+        kind.rank,
+        counted,
+        found,
+        ends.of(looked, kind, row, claims),
+        change.smallest(case),
+        row is not None and row.seated,
+    )
 
 
-def _explanation(facts: _Facts, lines: list[ClaimLine], given_by: Sequence[str]) -> Explanation:
-    row = facts.row
-    state = row.state if row is not None else None
-    claimed_by = [line.rule for line in lines if line.rule != REMOVED]
-    change = smallest(state, facts.active, facts.position, claimed_by, given_by)
+def _outcome(
+    looked: Looked,
+    kind: catalog.LicenseType,
+    row: Assignment | None,
+    claims: Sequence[Claim],
+    idle: Sequence[Fact],
+) -> tuple[str, str | None]:
+    """The state and the reason; why there is nothing is found here."""
     if row is not None:
-        return Explanation(facts.code, row.state, row.reason, row.since, row.until, facts.position, lines, change)
-    if lines and not facts.active:
-        return Explanation(facts.code, DORMANT, INACTIVE, None, None, None, lines, change)
-    return Explanation(facts.code, NONE, NO_REASON, None, None, None, lines, change)
+        return row.state, row.reason
+    if claims and not looked.person.present:
+        return DORMANT, facts.INACTIVE
+    if idle:
+        return NONE, idle[0].kind
+    return NONE, facts.RETIRED if kind.retired else obstacles.NO_REASON
 
 
-def _line(claim: Claim, ways: _Ways) -> ClaimLine:
-    if claim.source == claims.DIRECT:
-        return ClaimLine("direct", None, [], claim.since, claim.until)
-    seq = claim.rule_seq
-    if seq is None or seq not in ways.names:
-        return ClaimLine("group", REMOVED, [], claim.since, claim.until)
-    return ClaimLine("group", ways.names[seq], ways.paths.get(seq, []), claim.since, claim.until)
+def _lines(looked: Looked, kind: catalog.LicenseType, claims: Sequence[Claim]) -> list[ClaimLine]:
+    counting = looked.standing.claims(kind.seq, looked.person)
+    best = min(counting, key=lambda one: (one.until is not None, one.key), default=None)
+    return [replace(_line(looked, one), effective=one is best) for one in claims]
+
+
+def _line(looked: Looked, claim: Claim) -> ClaimLine:
+    rule = looked.rule(claim.rule_seq)
+    is_rule = claim.source.startswith("rule:")
+    own: dict[str, Any] = {
+        name: getattr(claim, name)
+        for name in ("ending", "held_back", "expires_at", "pinned", "locked", "created_by", "note")
+    }
+    return ClaimLine(
+        "group" if is_rule else claim.source,
+        paths.name_of(rule) if is_rule else None,
+        looked.ways.paths.get(claim.rule_seq or 0, []),
+        claim.since,
+        claim.until,
+        _status(looked, claim),
+        claim.priority,
+        **own,
+    )
+
+
+def _status(looked: Looked, claim: Claim) -> str:
+    if not looked.person.present:
+        return SLEEPING
+    return LINGERING if claim.until is not None else HELD_BACK if claim.held_back else LIVE

@@ -47,9 +47,9 @@ class Standing:
         if not claims:
             return self._without_reason(kind, person, row)
         live = any(claim.until is None for claim in claims)
-        covered = self._covered(kind, person, claims)
+        covered = self.covering(kind, person)
         if covered:
-            return self._still(row, facts.COVERED, covered, claims) if live else None
+            return self._still(row, facts.COVERED, covered[0], claims) if live else None
         blocked = self._blocked(kind, person, claims)
         if blocked:
             return self._still(row, facts.BLOCKED, blocked, claims) if live else None
@@ -102,34 +102,36 @@ class Standing:
         back = [one for one in person.claims if one.type_seq == kind.seq and one.held_back and one.until is None]
         return self._still(row, facts.BLOCKED, str(back[0].held_back), back) if back else None
 
-    def _covered(self, kind: Type, person: Person, claims: Sequence[Claim]) -> str | None:
-        """Why another type of the family stands before this one."""
+    def covering(self, kind: Type, person: Person) -> tuple[str, Type] | None:
+        """Which other type of the family stands before this one, and why."""
         if kind.family is None:
             return None
         pins = [one.type_seq for one in person.claims if one.pinned and self._is_of(one, kind.family)]
         if pins and kind.seq not in pins and person.present:
-            return facts.PINNED
+            return facts.PINNED, self.types[pins[0]]
         for other in self.better(kind, person):
             row = self.row(person, other.seq)
             if is_seated(row) and not self._only_migrating(person, other.seq):
-                return facts.BETTER_TYPE_HELD
+                return facts.BETTER_TYPE_HELD, other
             if row is not None and row.state == facts.WAITING and not other.fallback:
-                return facts.BETTER_TYPE_AWAITED
+                return facts.BETTER_TYPE_AWAITED, other
         return None
+
+    def conflicting(self, kind: Type, person: Person, claims: Sequence[Claim]) -> list[Type]:
+        """The types that the person must not have this one beside, and has or wants before it (A-7 manual, A-10)."""
+        found = []
+        if kind.family is not None and kind.policy == facts.MANUAL and not is_seated(self.row(person, kind.seq)):
+            others = [one for one in self.families[kind.family] if one.seq != kind.seq]
+            found = [one for one in others if self._is_live(one.seq, person) or is_seated(self.row(person, one.seq))]
+        excluded = (self.types[seq] for seq in sorted(kind.excludes) if seq in self.types)
+        return [*found, *(one for one in excluded if self._yields_to(kind, one, person, claims))]
 
     def _blocked(self, kind: Type, person: Person, claims: Sequence[Claim]) -> str | None:
         """Why the person must not have it, whatever seats there are (A-7 manual, A-9, A-10)."""
-        if self._in_conflict(kind, person, claims):
+        if self.conflicting(kind, person, claims):
             return facts.CONFLICT
         effective = {seq for seq in kind.requires if self._is_effective(person, seq)}
         return facts.MISSING_PREREQUISITE if kind.requires and not effective else None
-
-    def _in_conflict(self, kind: Type, person: Person, claims: Sequence[Claim]) -> bool:
-        if kind.family is not None and kind.policy == facts.MANUAL and not is_seated(self.row(person, kind.seq)):
-            others = [one for one in self.families[kind.family] if one.seq != kind.seq]
-            if any(self._is_live(one.seq, person) or is_seated(self.row(person, one.seq)) for one in others):
-                return True
-        return any(self._yields_to(kind, self.types[seq], person, claims) for seq in kind.excludes if seq in self.types)
 
     def _yields_to(self, kind: Type, other: Type, person: Person, claims: Sequence[Claim]) -> bool:
         """A-10: the greater rank wins where it is held; of equal ranks the more senior reason, held or not."""

@@ -54,8 +54,24 @@ def test_an_explanation_tells_the_state_the_claims_and_the_path(acme: Terminal, 
     assert "basic: assigned" in told
     assert "Company" in told
     assert "Sales" in told
-    claims = acme.do("explain", "acme", "--user", "alice", "--type", "basic", "--json").json[0]["claims"]
-    assert len(claims) == 1
+    record = acme.do("explain", "acme", "--user", "alice", "--type", "basic", "--json").json[0]
+    assert len(record["claims"]) == 1
+    assert record["claims"][0]["paths"] == [["Company", "Sales"]]
+    assert (record["decided_by"], record["numbers"]["used"], record["numbers"]["limit"]) == ("Company", 1, 1)
+
+
+def test_A_11_an_explanation_is_a_sentence_in_the_language_that_is_asked_for(acme: Terminal, write: Write) -> None:
+    acme.do("rule", "create", "acme", "--group", "Sales", "--type", "basic")
+    write(group("Sales", write(person("alice")), write(person("bob"))))
+    english = acme.do("explain", "acme", "--user", "bob", "--type", "basic")
+    assert "no seat is free (1 of 1 used); the smallest change: 1 seat of basic." in english.out
+    french = acme.do("explain", "acme", "--user", "bob", "--type", "basic", "--lang", "fr")
+    assert (
+        "aucune place n’est libre (1 sur 1)\u202f; le plus petit changement\u00a0: 1 place du type basic." in french.out
+    )
+    assert acme.run("explain", "acme", "--user", "bob", "--lang", "de").status == 2
+    none = acme.do("explain", "acme", "--user", "bob", "--type", "professional", "--json").json[0]
+    assert (none["state"], none["reason"], none["change"]["kind"]) == ("none", "no_reason", "assign")
 
 
 def test_groups_are_listed_with_and_without_rules(acme: Terminal, write: Write) -> None:
