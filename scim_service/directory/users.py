@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any
 
@@ -73,24 +74,56 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
 
     Raises Uniqueness for a taken userName or externalId, InvalidValue and InvalidSyntax for what is no User.
     """
+    draft = drafted(work, payload)
+    row, external_id, document = draft.row, draft.external_id, draft.document
+    seq = work.insert_one(_users, **row)
+    work.insert(_values, draft.value_rows(seq))
+    external_ids.USERS.keep(work, seq, None, external_id)
+    audit.record(work, *draft.event, **draft.event_data)
+    seats.person_made(work, seq)
+    paging.count_one(work, schema.USER.name, seq, 1)
+    connection, active = row["connection_seq"], row["active"]
+    return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A person that is about to be: the row but for its seq, and what is written beside it."""
+
+    row: dict[str, Any]
+    document: dict[str, Any]
+    external_id: str | None
+
+    def value_rows(self, seq: int) -> list[dict[str, Any]]:
+        """The rows of the index, once the person's seq is known."""
+        return _value_rows(seq, index_rows.of(self.document))
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """The action and the subject for the event log."""
+        return "user:created", self.row["id"]
+
+    @property
+    def event_data(self) -> dict[str, Any]:
+        """What the event log keeps."""
+        return {"active": self.row["active"], "attributes": sorted(self.document)}
+
+
+def drafted(work: Work, payload: Mapping[str, Any]) -> Draft:
+    """The person that a POST body asks for, checked; nothing is written. Raises InvalidValue and InvalidSyntax."""
     cleaned = validation.clean(schema.USER, dict(payload))
     external_id = documents.external_id_of(cleaned)
     document = documents.without({"active": True, **cleaned}, "externalId")
-    values = {
+    row = {
+        "id": str(uuid.uuid4()),
+        "connection_seq": work.actor.connection_seq,
         **_columns(document),
         "active": document["active"],
         "version": 1,
         "created_at": work.now,
         "modified_at": work.now,
     }
-    new_id, connection = str(uuid.uuid4()), work.actor.connection_seq
-    seq = work.insert_one(_users, id=new_id, connection_seq=connection, **values)
-    _index(work, seq, set(), index_rows.of(document))
-    external_ids.USERS.keep(work, seq, None, external_id)
-    audit.record(work, "user:created", new_id, active=document["active"], attributes=sorted(document))
-    seats.person_made(work, seq)
-    paging.count_one(work, schema.USER.name, seq, 1)
-    return Resource(seq, new_id, 1, work.now, work.now, connection, external_id, document, document["active"])
+    return Draft(row, document, external_id)
 
 
 def find(work: Work, user_id: str) -> Resource:
@@ -255,8 +288,12 @@ def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
 def _index(work: Work, seq: int, before: set[index_rows.IndexRow], after: set[index_rows.IndexRow]) -> None:
     gone = sorted(before - after, key=str)
     work.many(_UNINDEX, [{"which": seq, "at_path": one[0], "at_item": one[1], "old_value": one[2]} for one in gone])
-    new = sorted(after - before, key=str)
-    work.insert(_values, [{"user_seq": seq, "path": p, "item": i, "value": v, "whole": w} for p, i, v, w in new])
+    work.insert(_values, _value_rows(seq, after - before))
+
+
+def _value_rows(seq: int, rows: set[index_rows.IndexRow]) -> list[dict[str, Any]]:
+    ordered = sorted(rows, key=str)
+    return [{"user_seq": seq, "path": p, "item": i, "value": v, "whole": w} for p, i, v, w in ordered]
 
 
 def _locked(work: Work, user_id: str) -> Resource:
