@@ -57,8 +57,10 @@ def run(connection: Connection, statement: Any, values: Values) -> Outcome:
 def run_many(connection: Connection, statement: Any, many: Sequence[Values]) -> None:
     """Run a statement once for each mapping; all have the same names, and no lists."""
     made = _kept(connection, statement, many[0])
-    assert made is not None
-    made.run_many(connection, many)
+    if made is None:
+        connection.execute(statement, [dict(values) for values in many])
+    else:
+        made.run_many(connection, many)
 
 
 def insert(connection: Connection, table: sa.Table, many: Sequence[Values]) -> None:
@@ -102,7 +104,7 @@ class _Prepared:
     """The text of a statement in one dialect, how its parameters are bound, and how its rows are read."""
 
     def __init__(self, compiled: Any, dialect: Dialect, values: Values) -> None:
-        lists = [name for name, value in values.items() if isinstance(value, list)]
+        lists = [name for name, bound in compiled.binds.items() if bound.expanding]
         names = compiled.positiontup if compiled.positional else dict.fromkeys(NAMED.findall(compiled.string))
         self._text: str = compiled.string
         self._by_place: bool = compiled.positional
@@ -155,7 +157,7 @@ class _Prepared:
             raise _as_core_does(connection, self._text, problem) from problem
 
 
-_statements: weakref.WeakKeyDictionary[Any, dict[tuple[Any, ...], _Prepared]] = weakref.WeakKeyDictionary()
+_statements: weakref.WeakKeyDictionary[Any, dict[tuple[Any, ...], _Prepared | None]] = weakref.WeakKeyDictionary()
 _insertions: dict[tuple[Any, ...], _Prepared] = {}
 
 
@@ -168,16 +170,20 @@ def _kept(connection: Connection, statement: Any, values: Values) -> _Prepared |
     lengths = [len(value) for value in values.values() if isinstance(value, list)]
     shape = (connection.dialect.name, *lengths)
     if shape not in shapes:
-        if lengths and (max(lengths) > LONGEST_LIST or isinstance(statement, UpdateBase)):
+        if lengths and max(lengths) > LONGEST_LIST:
             return None
         shapes[shape] = _made(statement, connection.dialect, values)
     return shapes[shape]
 
 
-def _made(statement: Any, dialect: Dialect, values: Values) -> _Prepared:
-    has_lists = any(isinstance(value, list) for value in values.values())
-    spread = statement.params(**values) if has_lists else statement
-    compiled = spread.compile(dialect=dialect, compile_kwargs={"render_postcompile": True} if has_lists else {})
+def _made(statement: Any, dialect: Dialect, values: Values) -> _Prepared | None:
+    """The text, with a parameter for each value of a list; None for a change with lists, which Core has to spread."""
+    compiled = statement.compile(dialect=dialect)
+    if any(bound.expanding for bound in compiled.binds.values()):
+        if isinstance(statement, UpdateBase):
+            return None
+        spread = statement.params(**values)
+        compiled = spread.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     return _Prepared(compiled, dialect, values)
 
 
