@@ -35,8 +35,11 @@ _memberships = tables.directory.memberships
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _SEQ: sa.BindParameter[Any] = sa.bindparam("which")
 
+_assignments = tables.licensing.assignments
+_GROUPED = sa.exists().where(_memberships.c.tenant_id == _TENANT, _memberships.c.user_seq == _users.c.seq)
+_LICENSED = sa.exists().where(_assignments.c.tenant_id == _TENANT, _assignments.c.user_seq == _users.c.seq)
 _SELECT = (
-    sa.select(_users, external_ids.USERS.table.c.external_id)
+    sa.select(_users, external_ids.USERS.table.c.external_id, _GROUPED.label("grouped"), _LICENSED.label("licensed"))
     .outerjoin(external_ids.USERS.table, external_ids.USERS.of(_users))
     .where(_users.c.tenant_id == _TENANT)
 )
@@ -83,7 +86,9 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
     seats.person_made(work, seq)
     paging.count_one(work, schema.USER.name, seq, 1)
     connection, active = row["connection_seq"], row["active"]
-    return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active)
+    return Resource(
+        seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, grouped=False, licensed=False
+    )
 
 
 @dataclass(frozen=True)
@@ -213,9 +218,10 @@ def _full(
 
     It always says `active`, which is what filters ask; where a PATCH removed it, it is not shown, and the state stays.
     """
-    seqs = [person.seq for person in people]
-    groups_of = relations.groups(work, seqs, base) if "groups" in wanted else {}
-    licenses_of = relations.licenses(work, seqs) if LICENSES in wanted else {}
+    grouped = [person.seq for person in people if person.grouped and "groups" in wanted]
+    licensed = [person.seq for person in people if person.licensed and LICENSES in wanted]
+    groups_of = relations.groups(work, grouped, base)
+    licenses_of = relations.licenses(work, licensed)
     found = []
     for person in people:
         document = {**documents.full(person, schema.USER, base), "active": person.active}
@@ -252,6 +258,7 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
         external_id=external_id,
         document=document,
         active=active,
+        licensed=current.licensed or active != current.active,
     )
     _record_change(work, current, saved)
     if active != current.active:
@@ -319,6 +326,8 @@ def _resource(row: sa.Row[Any] | None) -> Resource:
         row.external_id,
         documents.stored(row.document),
         row.active,
+        row.grouped,
+        row.licensed,
     )
 
 
