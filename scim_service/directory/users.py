@@ -83,12 +83,10 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
     work.insert(_values, draft.value_rows(seq))
     external_ids.USERS.keep(work, seq, None, external_id)
     audit.record(work, *draft.event, **draft.event_data)
-    seats.person_made(work, seq)
+    claimed = seats.person_made(work, seq)
     paging.count_one(work, schema.USER.name, seq, 1)
     connection, active = row["connection_seq"], row["active"]
-    return Resource(
-        seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, grouped=False, licensed=False
-    )
+    return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, False, claimed)
 
 
 @dataclass(frozen=True)
@@ -258,14 +256,12 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
         external_id=external_id,
         document=document,
         active=active,
-        licensed=current.licensed or active != current.active,
     )
     _record_change(work, current, saved)
     if active != current.active:
         seats.activity_changed(work, [current.seq])
-    if document != current.document:
-        seats.attributes_changed(work, current.seq)
-    return saved
+    asked = document != current.document and seats.attributes_changed(work, current.seq)
+    return replaced(saved, licensed=saved.licensed or asked or active != current.active)
 
 
 def _record_change(work: Work, current: Resource, saved: Resource) -> None:
