@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,9 +29,6 @@ from scim_service.storage.work import EVERY_TENANT, Actor, Work
 BATCH = 2000
 SLUG = "bench"
 CONNECTION = "rfc"
-COLUMNS = ("tenant_id", "path", "value", "user_seq", "item", "whole")
-"""Of an index row. There are some fifteen for each person, so that they alone take the drivers' fastest way."""
-
 _users = tables.directory.users
 _values = tables.directory.user_values
 _MINE = _users.c.tenant_id == sa.bindparam("tenant")
@@ -89,7 +86,7 @@ def _people(work: Work, numbers: range) -> None:
     last = int(work.value(_LAST))
     work.insert(_users, [draft.row for draft in drafts])
     seqs = {row.id: row.seq for row in work.rows(_SEQS, last=last)}
-    _fast(work, [row for draft in drafts for row in draft.value_rows(seqs[draft.row["id"]])])
+    work.insert(_values, [row for draft in drafts for row in draft.value_rows(seqs[draft.row["id"]])])
     work.insert(external_ids.USERS.table, [_external_id(work, draft, seqs) for draft in drafts])
     audit.record_many(work, [(*draft.event, draft.event_data) for draft in drafts])
     buckets: dict[int, list[int]] = {}
@@ -102,21 +99,6 @@ def _people(work: Work, numbers: range) -> None:
 def _external_id(work: Work, draft: users.Draft, seqs: Mapping[str, int]) -> dict[str, Any]:
     connection = work.actor.connection_seq
     return {"connection_seq": connection, "external_id": draft.external_id, "owner_seq": seqs[draft.row["id"]]}
-
-
-def _fast(work: Work, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Index rows by COPY, or by the driver's executemany."""
-    plain = sorted(tuple({"tenant_id": work.tenant_id, **row}[name] for name in COLUMNS) for row in rows)
-    if work.dialect == "sqlite":
-        marks = ", ".join("?" * len(COLUMNS))
-        work.connection.exec_driver_sql(
-            f"INSERT INTO {_values.name} ({', '.join(COLUMNS)}) VALUES ({marks})", list(plain)
-        )
-        return
-    driver: Any = work.connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {_values.name} ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-        for row in plain:
-            copy.write_row(row)
 
 
 def _settle(store: Store) -> None:
