@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
+SIZE := 10240
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check prove bench lock clean
 
 help: ## say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 setup: $(VENV)/.run ## make .venv with what the service needs, from the hashed lock
 
@@ -27,18 +28,19 @@ check: $(VENV)/.dev ## format, lint, types, and the rules of the house
 prove: $(VENV)/.dev ## the long proofs with their full counts: races, generated filters, simulated time
 	@SCIM_TEST_PROVE=1 $(PYTEST)
 
-bench: $(VENV)/.dev ## the cost of one member in a small and a large group, both databases, as a ratio of one run
-	@$(BIN)/python -m benchmarks.members
+bench: $(VENV)/.dev ## measure beside peers with SIZE people, both databases; writes the tables (ONLY=T1,T8 prints some)
+	@$(BIN)/python -m benchmarks --people $(SIZE) $(if $(ONLY),--only $(ONLY))
 
 lock: $(VENV)/.bin ## compile requirements/*.txt anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group build $(LOCKING) --output-file requirements/run.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev $(LOCKING) --output-file requirements/dev.txt
+	@$(BIN)/uv pip compile requirements/bench.in $(LOCKING) --output-file requirements/bench.txt
 
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
 clean: ## take away what was built; ./data stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) .venv-peers .mypy_cache .pytest_cache .ruff_cache build dist
 
 $(VENV)/.bin:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name it with make PYTHON=...")'

@@ -11,6 +11,8 @@ from typing import TextIO
 FIELDS = ("request_id", "tenant", "actor", "method", "route", "status", "ms")
 """What an event may say besides its time, level, logger and message."""
 
+_ENCODER = json.JSONEncoder(default=str)
+
 
 class JsonLines(logging.Formatter):
     """An event as one line of JSON; an exception is told by its class and the places in this program."""
@@ -28,7 +30,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["at"] = _places(record)
-        return json.dumps(line, default=str)
+        return _ENCODER.encode(line)
 
 
 def _places(record: logging.LogRecord) -> list[str]:

@@ -43,25 +43,25 @@ class Server:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def start() -> Server:
-    """A server to test on. Raises NotFound."""
+def start(options: str = OPTIONS) -> Server:
+    """A server to test on, by default one that is fast, not safe. Raises NotFound."""
     if os.environ.get(URL):
         return Server("postgresql+psycopg://" + os.environ[URL].partition("://")[2])
     folder = Path(tempfile.mkdtemp(prefix="scim-pg-"))
     try:
         binaries = _usable(folder)
-        _begin(folder, binaries)
+        _begin(folder, binaries, options)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Server(f"postgresql+psycopg://postgres@/postgres?host={folder}", folder, binaries)
 
 
-def _begin(folder: Path, binaries: Path) -> None:
+def _begin(folder: Path, binaries: Path, options: str) -> None:
     _own(folder)
     _run([binaries / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"])
-    options = f"{OPTIONS} -k {folder}"
-    _run([binaries / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", options, "start"])
+    socket = f"{options} -k {folder}"
+    _run([binaries / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", socket, "start"])
 
 
 def _usable(folder: Path) -> Path:

@@ -36,6 +36,10 @@ class Resource:
     active: bool = True
     """Of a person: whether it counts for seats. A PATCH can unassign the attribute, but not this (decision 5)."""
 
+    grouped: bool = True
+    licensed: bool = True
+    """Of a person: whether there may be groups, and licenses, to show; False spares the question."""
+
     @property
     def etag(self) -> str:
         """The weak entity tag of this version (RFC 7644 section 3.14)."""

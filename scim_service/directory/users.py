@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any
 
@@ -34,8 +35,11 @@ _memberships = tables.directory.memberships
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _SEQ: sa.BindParameter[Any] = sa.bindparam("which")
 
+_assignments = tables.licensing.assignments
+_GROUPED = sa.exists().where(_memberships.c.tenant_id == _TENANT, _memberships.c.user_seq == _users.c.seq)
+_LICENSED = sa.exists().where(_assignments.c.tenant_id == _TENANT, _assignments.c.user_seq == _users.c.seq)
 _SELECT = (
-    sa.select(_users, external_ids.USERS.table.c.external_id)
+    sa.select(_users, external_ids.USERS.table.c.external_id, _GROUPED.label("grouped"), _LICENSED.label("licensed"))
     .outerjoin(external_ids.USERS.table, external_ids.USERS.of(_users))
     .where(_users.c.tenant_id == _TENANT)
 )
@@ -73,24 +77,56 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
 
     Raises Uniqueness for a taken userName or externalId, InvalidValue and InvalidSyntax for what is no User.
     """
+    draft = drafted(work, payload)
+    row, external_id, document = draft.row, draft.external_id, draft.document
+    seq = work.insert_one(_users, **row)
+    work.insert(_values, draft.value_rows(seq))
+    external_ids.USERS.keep(work, seq, None, external_id)
+    audit.record(work, *draft.event, **draft.event_data)
+    claimed = seats.person_made(work, seq)
+    paging.count_one(work, schema.USER.name, seq, 1)
+    connection, active = row["connection_seq"], row["active"]
+    return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, False, claimed)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A person that is about to be: the row but for its seq, and what is written beside it."""
+
+    row: dict[str, Any]
+    document: dict[str, Any]
+    external_id: str | None
+
+    def value_rows(self, seq: int) -> list[dict[str, Any]]:
+        """The rows of the index, once the person's seq is known."""
+        return _value_rows(seq, index_rows.of(self.document))
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """The action and the subject for the event log."""
+        return "user:created", self.row["id"]
+
+    @property
+    def event_data(self) -> dict[str, Any]:
+        """What the event log keeps."""
+        return {"active": self.row["active"], "attributes": sorted(self.document)}
+
+
+def drafted(work: Work, payload: Mapping[str, Any]) -> Draft:
+    """The person that a POST body asks for, checked; nothing is written. Raises InvalidValue and InvalidSyntax."""
     cleaned = validation.clean(schema.USER, dict(payload))
     external_id = documents.external_id_of(cleaned)
     document = documents.without({"active": True, **cleaned}, "externalId")
-    values = {
+    row = {
+        "id": str(uuid.uuid4()),
+        "connection_seq": work.actor.connection_seq,
         **_columns(document),
         "active": document["active"],
         "version": 1,
         "created_at": work.now,
         "modified_at": work.now,
     }
-    new_id, connection = str(uuid.uuid4()), work.actor.connection_seq
-    seq = work.insert_one(_users, id=new_id, connection_seq=connection, **values)
-    _index(work, seq, set(), index_rows.of(document))
-    external_ids.USERS.keep(work, seq, None, external_id)
-    audit.record(work, "user:created", new_id, active=document["active"], attributes=sorted(document))
-    seats.person_made(work, seq)
-    paging.count_one(work, schema.USER.name, seq, 1)
-    return Resource(seq, new_id, 1, work.now, work.now, connection, external_id, document, document["active"])
+    return Draft(row, document, external_id)
 
 
 def find(work: Work, user_id: str) -> Resource:
@@ -180,9 +216,10 @@ def _full(
 
     It always says `active`, which is what filters ask; where a PATCH removed it, it is not shown, and the state stays.
     """
-    seqs = [person.seq for person in people]
-    groups_of = relations.groups(work, seqs, base) if "groups" in wanted else {}
-    licenses_of = relations.licenses(work, seqs) if LICENSES in wanted else {}
+    grouped = [person.seq for person in people if person.grouped and "groups" in wanted]
+    licensed = [person.seq for person in people if person.licensed and LICENSES in wanted]
+    groups_of = relations.groups(work, grouped, base)
+    licenses_of = relations.licenses(work, licensed)
     found = []
     for person in people:
         document = {**documents.full(person, schema.USER, base), "active": person.active}
@@ -223,9 +260,8 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
     _record_change(work, current, saved)
     if active != current.active:
         seats.activity_changed(work, [current.seq])
-    if document != current.document:
-        seats.attributes_changed(work, current.seq)
-    return saved
+    asked = document != current.document and seats.attributes_changed(work, current.seq)
+    return replaced(saved, licensed=saved.licensed or asked or active != current.active)
 
 
 def _record_change(work: Work, current: Resource, saved: Resource) -> None:
@@ -255,8 +291,12 @@ def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
 def _index(work: Work, seq: int, before: set[index_rows.IndexRow], after: set[index_rows.IndexRow]) -> None:
     gone = sorted(before - after, key=str)
     work.many(_UNINDEX, [{"which": seq, "at_path": one[0], "at_item": one[1], "old_value": one[2]} for one in gone])
-    new = sorted(after - before, key=str)
-    work.insert(_values, [{"user_seq": seq, "path": p, "item": i, "value": v, "whole": w} for p, i, v, w in new])
+    work.insert(_values, _value_rows(seq, after - before))
+
+
+def _value_rows(seq: int, rows: set[index_rows.IndexRow]) -> list[dict[str, Any]]:
+    ordered = sorted(rows, key=str)
+    return [{"user_seq": seq, "path": p, "item": i, "value": v, "whole": w} for p, i, v, w in ordered]
 
 
 def _locked(work: Work, user_id: str) -> Resource:
@@ -282,6 +322,8 @@ def _resource(row: sa.Row[Any] | None) -> Resource:
         row.external_id,
         documents.stored(row.document),
         row.active,
+        row.grouped,
+        row.licensed,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,16 +31,19 @@ class TrustedProxies:
 
 def within(address: str, networks: Sequence[Network]) -> bool:
     """Whether the address is one of these networks'; text that is no address is in none."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed.version == network.version and parsed in network for network in networks)
+    parsed = _parsed(address) if networks else None
+    return parsed is not None and any(parsed.version == one.version and parsed in one for one in networks)
 
 
 def is_loopback(address: str | None) -> bool:
     """Whether a request came from this machine itself."""
+    parsed = _parsed(address or "")
+    return parsed is not None and parsed.is_loopback
+
+
+@functools.lru_cache(1024)
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(address or "").is_loopback
+        return ipaddress.ip_address(address)
     except ValueError:
-        return False
+        return None

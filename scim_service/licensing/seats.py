@@ -66,28 +66,30 @@ def people_moved(work: Work, group_seqs: Collection[int], user_seqs: Sequence[in
     entered.settle()
 
 
-def person_made(work: Work, user_seq: int) -> None:
-    """A person was made: rules for everyone claim (D-7). Costs one small look where there is no such rule."""
+def person_made(work: Work, user_seq: int) -> bool:
+    """A person was made: rules for everyone claim (D-7); whether there are any. Costs one small look where not."""
     listening = work.rows(_FOR_EVERYONE)
     if not listening:
-        return
+        return False
     entered = gate.enter(work)
     follower = given.Follower(entered, listening, [user_seq])
     for person in entered.load([user_seq]):
         follower.follow(person, listening)
     entered.settle()
+    return True
 
 
-def attributes_changed(work: Work, user_seq: int) -> None:
-    """A person's attributes changed: rules that ask for some of them look again (D-7)."""
+def attributes_changed(work: Work, user_seq: int) -> bool:
+    """A person's attributes changed: rules that ask for some of them look again (D-7); whether there are any."""
     filtered = given.filtered_rules(work)
     if not filtered:
-        return
+        return False
     entered = gate.enter(work)
     follower = given.Follower(entered, filtered, [user_seq])
     for person in entered.load([user_seq]):
         follower.look_again(person)
     entered.settle()
+    return True
 
 
 def activity_changed(work: Work, user_seqs: Sequence[int]) -> None:

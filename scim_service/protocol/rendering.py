@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scim_service.errors import InvalidValue
@@ -26,17 +27,16 @@ class Projection:
     resource_type: ResourceType
     wanted: frozenset[str] | None
     excluded: frozenset[str]
+    _decided: dict[str, frozenset[str] | None] = field(default_factory=dict, repr=False, compare=False)
+    """Key of an attribute → the names of its parts that are not shown; None where it is not shown itself."""
 
-    @classmethod
-    def parse(cls, resource_type: ResourceType, attributes: str | None, excluded: str | None) -> Projection:
+    @staticmethod
+    def parse(resource_type: ResourceType, attributes: str | None, excluded: str | None) -> Projection:
         """The projection that the two parameters ask for; a name that the resource type does not have is ignored.
 
         Raises InvalidValue when both are given: they exclude each other.
         """
-        if attributes and excluded:
-            raise InvalidValue("attributes and excludedAttributes exclude each other; send one of them.")
-        wanted = _keys(resource_type, attributes) if attributes else None
-        return cls(resource_type, wanted, _keys(resource_type, excluded or ""))
+        return _parsed(resource_type, attributes, excluded)
 
     def shows(self, name: str) -> bool:
         """Whether the top-level attribute or extension of this name can be in an answer, so that it must be read."""
@@ -72,12 +72,18 @@ class Projection:
 
     def _part(self, attribute: Attribute, key: str, value: Any, holder: str = "") -> Any:
         """What is shown of one attribute's value; None for nothing."""
+        if key not in self._decided:
+            self._decided[key] = self._hidden(attribute, key, holder)
+        hidden = self._decided[key]
+        if hidden is None:
+            return None
+        return _without(value, hidden) if hidden else value
+
+    def _hidden(self, attribute: Attribute, key: str, holder: str) -> frozenset[str] | None:
         if not self._shows_attribute(attribute, key, holder):
             return None
-        if attribute.type != "complex":
-            return value
-        hidden = {one.name for one in attribute.sub_attributes if not self._shows_sub(attribute, one, key, holder)}
-        return _without(value, hidden) if hidden else value
+        subs = attribute.sub_attributes if attribute.type == "complex" else ()
+        return frozenset(one.name for one in subs if not self._shows_sub(attribute, one, key, holder))
 
     def _shows_attribute(self, attribute: Attribute, key: str, holder: str = "") -> bool:
         if attribute.returned in {"always", "never"}:
@@ -97,6 +103,14 @@ class Projection:
             return True
         whole = key in self.wanted or holder in self.wanted or attribute.returned == "always"
         return whole and sub.returned == "default"
+
+
+@functools.lru_cache(256)
+def _parsed(resource_type: ResourceType, attributes: str | None, excluded: str | None) -> Projection:
+    if attributes and excluded:
+        raise InvalidValue("attributes and excludedAttributes exclude each other; send one of them.")
+    wanted = _keys(resource_type, attributes) if attributes else None
+    return Projection(resource_type, wanted, _keys(resource_type, excluded or ""))
 
 
 def _keys(resource_type: ResourceType, listed: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,9 @@ from scim_service.storage import guard
 WRITE_SECONDS = 25
 READ_SECONDS = 5
 POOL_SECONDS = 5
+IDLE_SECONDS = 1.0
+"""A connection that answered so lately is not asked whether it still does: the question costs as much as a read."""
+
 PROGRESS_STEPS = 20_000
 """SQLite's virtual machine asks this often whether a read has gone on for too long."""
 
@@ -39,7 +43,7 @@ class Database:
     writer: threading.Lock = field(default_factory=threading.Lock)
     """SQLite has one writer: threads of this process queue here, in order, before BEGIN (decision 22)."""
 
-    @property
+    @cached_property
     def dialect(self) -> str:
         return make_url(self.url).get_backend_name()
 
@@ -49,6 +53,12 @@ class Database:
         self._open()
         assert self._reads is not None
         return self._reads
+
+    @property
+    def asks(self) -> Engine:
+        """The read-only connections for one statement alone; PostgreSQL spares the transaction around it."""
+        engine = self.reads
+        return engine if self.dialect == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def writes(self) -> Engine:
@@ -88,16 +98,35 @@ def postgresql_engine(database: Database, reading: bool) -> Engine:
         f"-c idle_in_transaction_session_timeout={WRITE_SECONDS + 5}s -c timezone=UTC "
         f"-c default_transaction_read_only={'on' if reading else 'off'}"
     )
-    return sa.create_engine(
+    engine = sa.create_engine(
         database.url,
         isolation_level="REPEATABLE READ" if reading else "READ COMMITTED",
         pool_size=database.threads,
         max_overflow=2,
         pool_timeout=POOL_SECONDS,
         pool_recycle=1800,
-        pool_pre_ping=True,
         connect_args={"options": options, "application_name": "scim-service", "connect_timeout": POOL_SECONDS},
     )
+    _ask_the_idle(engine)
+    return engine
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """A connection that was not used for a second is asked whether its server is there, and replaced if not."""
+
+    @sa.event.listens_for(engine, "connect")
+    @sa.event.listens_for(engine, "checkin")
+    def _answered(_driver: Any, record: Any) -> None:
+        record.info["answered"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _ask(driver: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info["answered"] < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(driver)
+        except engine.dialect.loaded_dbapi.Error as problem:
+            raise sa.exc.DisconnectionError("The server closed this connection.") from problem
 
 
 def sqlite_engine(database: Database, reading: bool) -> Engine:

@@ -29,6 +29,11 @@ def watch(engine: Engine) -> None:
 
 
 def _judge(connection: Any, statement: Any, many: Any, single: Any, options: Any) -> None:
+    judge(statement)
+
+
+def judge(statement: Any) -> None:
+    """Raise TenantPredicateMissing for a statement that reads or changes rows of every tenant."""
     if not isinstance(statement, Select | UpdateBase | sa.CompoundSelect) or statement in _judged:
         return
     if not statement.get_execution_options().get("across_tenants"):

@@ -30,6 +30,12 @@ class Store:
             yield Work(connection, tenant_id, actor, self.clock.now(), request_id)
 
     @contextmanager
+    def asking(self, tenant_id: int, actor: Actor, request_id: str = "") -> Iterator[Work]:
+        """For one read-only statement, which sees what is committed now (decision 22)."""
+        with faults.translated(), self.database.asks.begin() as connection, _time_limit(connection):
+            yield Work(connection, tenant_id, actor, self.clock.now(), request_id)
+
+    @contextmanager
     def writing(self, tenant_id: int, actor: Actor, request_id: str = "", careful: bool = False) -> Iterator[Work]:
         """One write transaction: committed on return, undone by any exception.
 

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Row
 
-from scim_service.storage import many_rows
+from scim_service.storage import many_rows, prepared
+from scim_service.storage.prepared import Outcome
 
 T = TypeVar("T")
 
@@ -51,27 +52,29 @@ class Work:
     def dialect(self) -> str:
         return self.connection.dialect.name
 
-    def execute(self, statement: sa.Executable, **values: Any) -> CursorResult[Any]:
+    def execute(self, statement: sa.Executable, **values: Any) -> Outcome:
         """Run a statement; `:tenant` is always bound to this Work's tenant."""
-        return self.connection.execute(statement, {"tenant": self.tenant_id, **values})
+        return prepared.run(self.connection, statement, {"tenant": self.tenant_id, **values})
 
     def rows(self, statement: sa.Executable, **values: Any) -> Sequence[Row[Any]]:
         """All rows of a statement."""
-        return self.execute(statement, **values).all()
+        return self.execute(statement, **values).rows
 
     def row(self, statement: sa.Executable, **values: Any) -> Row[Any] | None:
         """The first row, or None."""
-        return self.execute(statement, **values).first()
+        found = self.execute(statement, **values).rows
+        return found[0] if found else None
 
     def value(self, statement: sa.Executable, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return self.execute(statement, **values).scalar()
+        found = self.execute(statement, **values).rows
+        return found[0][0] if found else None
 
     def many(self, statement: sa.Executable, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run a statement once per mapping, in one call; nothing for none."""
         bound = [{"tenant": self.tenant_id, **row} for row in rows]
         if bound:
-            self.connection.execute(statement, bound)
+            prepared.run_many(self.connection, statement, bound)
 
     def insert(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert rows of this tenant, in order; nothing for none."""
@@ -79,12 +82,11 @@ class Work:
         if len(bound) >= many_rows.MANY:
             many_rows.insert(self.connection, table, bound)
         elif bound:
-            self.connection.execute(_insert(table), bound)
+            prepared.insert(self.connection, table, bound)
 
     def insert_one(self, table: sa.Table, **values: Any) -> int:
         """Insert one row of this tenant and return its seq."""
-        result = self.connection.execute(_insert(table), {"tenant_id": self.tenant_id, **values})
-        return first_key(result)
+        return prepared.insert_one(self.connection, table, {"tenant_id": self.tenant_id, **values})
 
     def insert_new(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert the rows that break no unique key, in order; those that are there already stay as they are."""
@@ -101,10 +103,6 @@ def first_key(result: CursorResult[Any]) -> int:
 
 
 _inserts: dict[tuple[str, str], Any] = {}
-
-
-def _insert(table: sa.Table) -> Any:
-    return _inserts.setdefault((table.name, ""), sa.insert(table))
 
 
 def _insert_new(table: sa.Table, dialect: str) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import scim_service
+from benchmarks import report
 from scim_service import config
 from tests.house import sources
 
@@ -24,3 +26,9 @@ def test_the_change_log_knows_this_version() -> None:
 def test_every_file_that_the_readme_points_to_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert [link for link in links if not (sources.ROOT / link).exists()] == []
+
+
+def test_the_benchmark_tables_are_what_the_results_say() -> None:
+    results = json.loads(report.RESULTS.read_text(encoding="utf-8"))
+    assert report.with_block(README, results) == README
+    assert report.paper(results) == report.PAPER.read_text(encoding="utf-8")

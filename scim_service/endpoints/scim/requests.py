@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Hashable
 from typing import Any
 
 from flask import Response, g, request
+from werkzeug.sansio.utils import get_current_url
 
 from scim_service import errors
 from scim_service.directory.documents import Expected, View
@@ -23,7 +25,13 @@ ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 def base() -> str:
     """The URL that every location begins with, without a slash at the end."""
     public = service.current().settings.public_url
-    return f"{(public or request.host_url).rstrip('/')}{door.PREFIX}"
+    return f"{(public or _host_url(request.scheme, request.host)).rstrip('/')}{door.PREFIX}"
+
+
+@functools.lru_cache(64)
+def _host_url(scheme: str, host: str) -> str:
+    """The root that a request came to; it is asked for each answer, and is nearly always the same."""
+    return get_current_url(scheme, host)
 
 
 def payload(resource_type: schema.ResourceType) -> dict[str, Any]:
