@@ -343,8 +343,15 @@ class _Rounds:
             self.outcome.changes.pop(key, None)
         else:
             self.outcome.changes[key] = wanted
-        if is_seated(current) and not is_seated(wanted) and kind.seq in self.done:
+        if is_seated(current) and not is_seated(wanted):
+            self._reopen_after(kind)
+
+    def _reopen_after(self, kind: Type) -> None:
+        """A seat came free: types that had their turn get another one, of a manual family all of them (A-7)."""
+        if kind.seq in self.done:
             self.reopened.add(kind.seq)
+        if kind.policy == facts.MANUAL and kind.family is not None:
+            self.reopened |= {one.seq for one in self.standing.families[kind.family] if one.seq in self.done}
 
     def _count_quota(self, row: Assignment | None, step: int) -> None:
         if row is not None and row.seated and row.quota_rule is not None:
