@@ -64,11 +64,6 @@ class Follower:
                 grace = self.gate.grace(rule.type_seq, rule.exit_grace)
                 self.gate.claims.leave(person, claim, facts.LEFT_GROUP, grace, self.gate.now)
 
-    def look_again(self, person: Person) -> None:
-        """The person's attributes changed, the groups did not: who has a claim by a rule is in its group."""
-        sources = {claim.source for claim in person.claims}
-        self.follow(person, [rule for rule in self.rules if claims.source_of(rule.seq) in sources])
-
     def _gives(self, rule: Any, person: Person) -> bool:
         over = rule.valid_to is not None and rule.valid_to <= self.gate.now
         return rule.enabled and not over and (rule.seq, person.seq) not in self.excluded

@@ -34,6 +34,9 @@ _TYPE: sa.BindParameter[Any] = sa.bindparam("type")
 _RECENT = sa.select(sa.func.coalesce(sa.func.sum(_removals.c.people), 0)).where(
     _removals.c.tenant_id == _TENANT, _removals.c.type_seq == _TYPE, _removals.c.at > sa.bindparam("since")
 )
+_FORGET_OLD = sa.delete(_removals).where(
+    _removals.c.tenant_id == _TENANT, _removals.c.type_seq == _TYPE, _removals.c.at <= sa.bindparam("since")
+)
 _DUE = sa.select(_parked).where(_parked.c.tenant_id == _TENANT, _parked.c.until <= sa.bindparam("at"))
 _END = sa.delete(_parked).where(_parked.c.tenant_id == _TENANT, _parked.c.seq == sa.bindparam("which"))
 _OF_NAMES = (
@@ -71,6 +74,7 @@ def to_park(gate: Gate, people: Sequence[Person]) -> list[tuple[Person, int]]:
         return []
     found: list[tuple[Person, int]] = []
     for type_seq, losing in _losing(gate, people).items():
+        gate.work.execute(_FORGET_OLD, type=type_seq, since=gate.now - brake.window)
         recent = int(gate.work.value(_RECENT, type=type_seq, since=gate.now - brake.window))
         at_start = gate.consuming[type_seq] + recent
         allowed = max(brake.people, at_start * brake.percent // 100)

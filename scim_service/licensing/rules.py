@@ -16,6 +16,7 @@ from typing import Any
 from scim_service import audit, errors
 from scim_service.licensing import assignments, catalog, claims, facts, gate, given, rule_rows, seats
 from scim_service.licensing.catalog import LicenseType
+from scim_service.licensing.facts import Person
 from scim_service.licensing.gate import Gate
 from scim_service.licensing.rule_rows import BOUND, ORPHANED, UNBOUND, Rule, Terms, exclusions, find, listing
 from scim_service.protocol import text
@@ -107,12 +108,10 @@ def update(
     _lock_below(work, row)
     rule_rows.exclude(work, [row.seq], exclude)
     rule_rows.include(work, row.seq, include)
-    if moves:
-        _migrate(work, row, migration_grace)
     rule_rows.change(work, row, wanted, kind.seq)
     facts_now = {"group": row.group_name, "type": kind.code, **wanted.columns()}
     audit.record(work, "rule:changed", claims.source_of(row.seq), **facts_now)
-    _apply(work, [row.seq], row.group_seq)
+    _apply(work, [row.seq], row.group_seq, (row.type_seq, migration_grace) if moves else None)
     return rule_rows.rule_of(rule_rows.by_seq(work, row.seq))
 
 
@@ -186,10 +185,12 @@ def _bind(work: Work, rule_seqs: Sequence[int], group_seq: int) -> None:
     _apply(work, rule_seqs, group_seq)
 
 
-def _apply(work: Work, rule_seqs: Sequence[int], group_seq: int | None) -> None:
+def _apply(
+    work: Work, rule_seqs: Sequence[int], group_seq: int | None, moved: tuple[int, timedelta] | None = None
+) -> None:
     """Make the claims of these rules what they give now, for everybody in the group, or in the tenant.
 
-    The caller holds the groups.
+    `moved`: the type that they gave until now, and how long it may be kept (E-25). The caller holds the groups.
     """
     rows = [row for seq in rule_seqs if (row := rule_rows.by_seq(work, seq)) is not None]
     bound = [row for row in rows if row.state == BOUND]
@@ -205,6 +206,8 @@ def _apply(work: Work, rule_seqs: Sequence[int], group_seq: int | None) -> None:
     touched = [seq for seq in wanted if seq in present]
     follower, inside = given.Follower(entered, bound, touched), set(members)
     for person in entered.load(touched):
+        if moved is not None:
+            _migrate(entered, person, bound, *moved)
         follower.follow(person, bound if person.seq in inside else ())
     entered.settle(touched, opened={row.type_seq for row in bound})
     entered.reschedule()
@@ -216,16 +219,11 @@ def _members(work: Work, row: Any, group_seq: int | None) -> list[int]:
     return claims.everybody_in(work, closure.below(work, [group_seq])) if group_seq is not None else []
 
 
-def _migrate(work: Work, row: Any, grace: timedelta) -> None:
-    """The rule gives another type: what it gave until now is kept for a while, or until the other has a seat (E-25)."""
-    user_seqs = claims.of_rule(work, row.seq)
-    assignments.lock_people(work, user_seqs)
-    entered = gate.enter(work)
-    source = claims.source_of(row.seq)
-    for person in entered.load(user_seqs):
-        for claim in [one for one in person.claims if one.source == source and one.type_seq == row.type_seq]:
-            entered.claims.leave(person, claim, facts.MIGRATING, grace, entered.now)
-    entered.settle()
+def _migrate(entered: Gate, person: Person, rows: Sequence[Any], type_seq: int, grace: timedelta) -> None:
+    """What the rule gave this person until now is kept for a while, or until the other type has a seat (E-25)."""
+    sources = {claims.source_of(row.seq) for row in rows}
+    for claim in [one for one in person.claims if one.source in sources and one.type_seq == type_seq]:
+        entered.claims.leave(person, claim, facts.MIGRATING, grace, entered.now)
 
 
 def _let_go(entered: Gate, rule: Any, ending: str) -> None:

@@ -80,14 +80,22 @@ def person_made(work: Work, user_seq: int) -> bool:
 
 
 def attributes_changed(work: Work, user_seq: int) -> bool:
-    """A person's attributes changed: rules that ask for some of them look again (D-7); whether there are any."""
+    """A person's attributes changed: rules that ask for some of them look again (D-7); whether there are any.
+
+    The caller holds the person, so that no membership of the person changes meanwhile.
+    """
     filtered = given.filtered_rules(work)
     if not filtered:
         return False
+    groups = {rule.group_seq for rule in filtered if rule.group_seq is not None}
+    inside = claims.inside(work, groups, [user_seq])
+    mine = [rule for rule in filtered if rule.everyone or (user_seq, rule.group_seq) in inside]
+    if not mine and not claims.claimants(work, [user_seq]):
+        return True
     entered = gate.enter(work)
     follower = given.Follower(entered, filtered, [user_seq])
     for person in entered.load([user_seq]):
-        follower.look_again(person)
+        follower.follow(person, mine)
     entered.settle()
     return True
 

@@ -88,6 +88,8 @@ def test_D_7_a_filter_holds_back_whom_it_does_not_mean(team: Organization) -> No
     assert told(team)["ben"] == ASSIGNED
     becomes(team, "ann", "Legal")
     assert "ann" not in told(team)
+    becomes(team, "ann", "Sales")
+    assert told(team)["ann"] == ASSIGNED
     team.check()
 
 
