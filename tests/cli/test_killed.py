@@ -9,6 +9,8 @@ import pytest
 
 from conformance import progress, simulate
 from conformance.client import Unreachable
+from conformance.idps.play import Progress
+from conformance.report import Report
 from scim_service import config
 from scim_service.cli import demo_data, opening
 from scim_service.storage.work import Actor
@@ -16,12 +18,17 @@ from tests.cli import processes
 from tests.races import soundness
 
 KEY = "a key for tests only, long enough to be one"
-SIZE = {"users": 12, "groups": 4, "seed": 3}
+PEOPLE, GROUPS, SEED = 12, 4, 3
 MOMENTS = [("Push groups", 2, 0.006), ("Move people between groups", 1, 0.004)]
 """Phase, step in it, and how many seconds later the process is killed: while a request is under way."""
 
 
-def killing(moment: tuple[str, int, float], kill: Callable[[], None]) -> Callable[[str, str, int, int], None]:
+def play(base: str, token: str, watch: Progress) -> Report:
+    """Okta's conversation with the same few people, whenever it is played."""
+    return simulate.simulate("okta", base, token, users=PEOPLE, groups=GROUPS, seed=SEED, progress=watch)
+
+
+def killing(moment: tuple[str, int, float], kill: Callable[[], None]) -> Progress:
     """Watches a play, and has the server killed a little after the moment."""
     phase, step, later = moment
 
@@ -46,11 +53,11 @@ def test_a_killed_process_leaves_a_sound_directory_and_the_next_play_differs_in_
     with processes.running(arguments, environment) as process:
         processes.wait_until_live(port, process)
         with pytest.raises(Unreachable):
-            simulate.simulate("okta", base, token, progress=killing(moment, process.kill), **SIZE)
+            play(base, token, killing(moment, process.kill))
     with opening.opened(settings) as service, service.store.reading(1, Actor("test")) as work:
         assert soundness.faults(work) == []
     with processes.running(arguments, environment) as process:
         processes.wait_until_live(port, process)
-        report = simulate.simulate("okta", base, token, progress=progress.silent, **SIZE)
+        report = play(base, token, progress.silent)
         assert report.ok, report.as_document()
         assert processes.ended(process)[0] == 0
