@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from scim_service import audit, errors, idp
+from scim_service.access import names
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
@@ -44,12 +45,13 @@ class Connection:
 def create(work: Work, name: str, profile: str, over_cap: str = WAIT) -> Connection:
     """Make a connection; `over_cap` says what becomes of a license in an attribute where no seat is left (X-4).
 
-    Raises InvalidValue for an unknown profile or word, Uniqueness for a taken name.
+    Raises InvalidValue for an unknown profile or word or a bad name, Uniqueness for a taken name.
     """
     if over_cap not in OVER_CAP:
         raise errors.InvalidValue(f"Over the cap a connection does one of: {', '.join(OVER_CAP)}.")
     if profile not in idp.PROFILES:
         raise errors.InvalidValue(f"There is no profile {profile!r}. Choose one of: {', '.join(sorted(idp.PROFILES))}.")
+    names.check("A connection's name", name)
     seq = work.insert_one(_connections, name=name, profile=profile, created_at=work.now, over_cap=over_cap)
     audit.record(work, "connection:created", name, profile=profile, over_cap=over_cap)
     return Connection(seq, name, profile, work.now, None, None, None, over_cap)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.access import plans
+from scim_service.access import names, plans
 from scim_service.storage import tables
 from scim_service.storage.work import Work, first_key
 
@@ -37,10 +37,11 @@ class Tenant:
 def create(work: Work, slug: str, name: str, exit_grace: timedelta = EXIT_GRACE, plan: str = plans.DEFAULT) -> Tenant:
     """Make a tenant; `work` becomes this tenant's.
 
-    Raises InvalidValue for a bad slug or an unknown plan, Uniqueness for a taken slug.
+    Raises InvalidValue for a bad slug or name or an unknown plan, Uniqueness for a taken slug.
     """
     if not SLUG.fullmatch(slug):
         raise errors.InvalidValue("A tenant's slug is 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit.")
+    names.check("A tenant's name", name)
     values = {
         "slug": slug,
         "name": name,

@@ -63,6 +63,13 @@ def seats_by_code(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     return found
 
 
+def _not_blank(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A name that an unset variable of a shell has left blank must not come to mean everybody."""
+    if not value.strip():
+        raise click.BadParameter("it is blank; write the group's displayName.", ctx, param)
+    return value
+
+
 slug = click.argument("slug")
 """The tenant, always first."""
 
@@ -70,7 +77,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 user = click.option("--user", required=True, metavar="USERNAME", help="The person's userName.")
 type_code = click.option("--type", "type_code", required=True, metavar="CODE", help="The license type's code.")
 any_type = click.option("--type", "type_code", metavar="CODE", help="Only this license type.")
-group = click.option("--group", required=True, metavar="NAME", help="The group's displayName.")
+group = click.option("--group", required=True, metavar="NAME", callback=_not_blank, help="The group's displayName.")
 exit_grace = click.option(
     "--exit-grace", type=Duration(), help="How long a seat outlives its reason, such as 24h; 0 ends it at once."
 )

@@ -104,7 +104,9 @@ def list_groups(slug: str, with_rules: bool | None, as_json: bool) -> None:
     """
     found = opening.ask(slug, groups.overview)
     wanted = [one for one in found if with_rules is None or bool(one.types) == with_rules]
-    output.listing([_group_row(one) for one in wanted], as_json, "No such group.")
+    output.listing(
+        [_group_row(one) for one in wanted], as_json, "There is no such group yet; identity providers make them."
+    )
 
 
 def _group_row(one: groups.GroupLine) -> dict[str, object]:

@@ -12,6 +12,15 @@ def test_a_tenant_is_made_with_its_exit_grace(terminal: Terminal) -> None:
     assert made["exit_grace"] in {"24h", "1d"}
 
 
+def test_a_name_that_nobody_could_read_is_refused(terminal: Terminal) -> None:
+    terminal.do("tenant", "create", "globex", "--name", "x" * 256)
+    for name in ("", "  ", "two\nlines", "x" * 257, "\u202eemcA"):
+        assert "1 to 256" in terminal.refused("tenant", "create", "acme", "--name", name)
+        assert "1 to 256" in terminal.refused("connection", "create", "globex", "--name", name, "--profile", "rfc")
+    assert len(terminal.do("tenant", "list", "--json").json) == 1
+    assert terminal.do("connection", "list", "globex", "--json").json == []
+
+
 def test_a_second_tenant_of_the_same_slug_is_refused(terminal: Terminal) -> None:
     terminal.do("tenant", "create", "acme", "--name", "Acme Inc.")
     assert "already a tenant" in terminal.refused("tenant", "create", "acme", "--name", "Another")

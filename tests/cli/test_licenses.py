@@ -60,3 +60,10 @@ def test_a_deleted_rule_is_gone_and_cannot_be_deleted_again(acme: Terminal) -> N
     acme.do("rule", "delete", *rule)
     assert acme.do("rule", "list", "acme", "--json").json == []
     assert "Sales" in acme.refused("rule", "delete", *rule)
+
+
+def test_a_group_name_that_a_shell_left_blank_gives_nobody_a_license(acme: Terminal) -> None:
+    for name in ("", "  "):
+        sentence = acme.refused("rule", "create", "acme", "--group", name, "--type", "basic")
+        assert "--group" in sentence and "displayName" in sentence
+    assert acme.do("rule", "list", "acme", "--json").json == []
