@@ -72,7 +72,7 @@ def part(proofs: Sequence[str], which: str | None, today: int) -> list[str]:
 
 def in_turn(proofs: Iterable[str]) -> list[str]:
     """The races first, as everything else leans on them."""
-    return sorted(proofs, key=lambda proof: ("/races/" not in proof, proof))
+    return sorted(proofs, key=lambda proof: "/races/" not in proof)
 
 
 def said(proved: Iterable[Proved]) -> str:
@@ -93,40 +93,50 @@ def _sentence(what: str, by_kind: Counter[str]) -> str:
 
 def closing(chosen: Sequence[str], proved: Sequence[Proved], of: str, which: str | None) -> str:
     """The last line of a run."""
-    mine = [one for one in proved if one.proof in set(chosen)]
+    mine = sorted((one for one in proved if one.proof in set(chosen)), key=lambda one: chosen.index(one.proof))
     if len(mine) < len(chosen):
         return (
             f"not proved: {len(chosen) - len(mine)} of {len(chosen)} proofs of {of} are missing; `make prove` goes on"
         )
     whole = "" if which is None else f" (part {which} of {PARTS})"
-    return f"proved: {said(mine)}; {len(mine)} proofs of {of}{whole} in {sum(one.seconds for one in mine):,.0f} s"
+    seconds = sum(one.seconds for one in mine)
+    return f"proved: {said(mine)}; {len(mine)} proofs of {of}{whole} in {seconds:,.0f} s of testing"
 
 
-def main() -> int:
-    """Prove what is not proved yet; 0 where nothing of the chosen is missing."""
+def part_name(text: str) -> str:
+    """`today`, or the number of a part. Raises ArgumentTypeError."""
+    if text != "today" and text not in map(str, range(1, PARTS + 1)):
+        raise argparse.ArgumentTypeError(f"a part is today, or 1 to {PARTS}")
+    return text
+
+
+def prove(root: Path, of: str, arguments: Sequence[str]) -> int:
+    """Prove what is not proved yet; 0 where nothing of what was asked for is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.prove")
     parser.add_argument("--again", action="store_true", help="start over")
-    parser.add_argument("--part", help=f"only a part of all: today, or 1 to {PARTS}")
-    asked = parser.parse_args()
-    state, of = ROOT / ".proved.jsonl", subject()
+    parser.add_argument("--part", type=part_name, help=f"only a part of all: today, or 1 to {PARTS}")
+    asked = parser.parse_args(arguments)
+    state = root / ".proved.jsonl"
     before = [] if asked.again else known(state, of)
     state.write_text("".join(json.dumps(asdict(one)) + "\n" for one in before))
-    chosen = part(_collected(), asked.part, datetime.now(UTC).toordinal())
-    left = in_turn(set(chosen) - {one.proof for one in before})
+    done = {one.proof for one in before}
+    chosen = part(_collected(root), asked.part, datetime.now(UTC).toordinal())
+    left = in_turn([one for one in chosen if one not in done])
+    told = f"{len(chosen) - len(left)}/{len(chosen)}"
     print(f"{len(chosen)} proofs of {of}, {len(chosen) - len(left)} of them proved already", flush=True)
     if left:
-        numbers = f"{len(chosen) - len(left)}/{len(chosen)}"
-        environment = {**_environment(), STATE: str(state), SUBJECT: of, NUMBERS: numbers}
-        running = [*PYTEST, "-n", "2", "--maxschedchunk=1", "-p", "tests.prove", *left]
-        subprocess.run(running, cwd=ROOT, env=environment, check=False)
-    print(closing(chosen, known(state, of), of, asked.part))
-    return 0 if {*chosen} <= {one.proof for one in known(state, of)} else 1
+        environment = {**_environment(), STATE: str(state), SUBJECT: of, NUMBERS: told}
+        command = [*PYTEST, "-n", "2", "--maxschedchunk=1", "-p", "tests.prove", *left]
+        subprocess.run(command, cwd=root, env=environment, check=False)
+    proved = known(state, of)
+    print(closing(chosen, proved, of, asked.part))
+    return 0 if {*chosen} <= {one.proof for one in proved} else 1
 
 
-def _collected() -> list[str]:
+def _collected(root: Path) -> list[str]:
     """Every proof there is, as pytest names them."""
     asking = [*PYTEST, "--collect-only"]
-    answer = subprocess.run(asking, cwd=ROOT, env=_environment(), check=True, capture_output=True, text=True)
+    answer = subprocess.run(asking, cwd=root, env=_environment(), check=True, stdout=subprocess.PIPE, text=True)
     return [line for line in answer.stdout.splitlines() if "::" in line]
 
 
@@ -144,8 +154,8 @@ def _git(*words: str) -> bytes:
 class Notary:
     """Writes down each proof that passed, and says how far we are."""
 
-    def __init__(self, state: Path, of: str, numbers: str) -> None:
-        self._state, self._of = state, of
+    def __init__(self, config: pytest.Config, state: Path, of: str, numbers: str) -> None:
+        self._config, self._state, self._of = config, state, of
         self._done, self._all = map(int, numbers.split("/"))
 
     @pytest.hookimpl(trylast=True)
@@ -160,14 +170,17 @@ class Notary:
         with self._state.open("a") as file:
             file.write(json.dumps(asdict(proved)) + "\n")
         self._done += 1
-        print(f"\n{self._done} of {self._all} in {report.duration:.0f} s: {said([proved])}", flush=True)
+        line = f"{self._done} of {self._all} in {report.duration:.0f} s: {said([proved])}"
+        self._config.get_terminal_writer().line(f"\n{line}")
+        self._config.get_terminal_writer().flush()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Only who leads the run keeps the state; the workers of xdist report to it."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Notary(Path(os.environ[STATE]), os.environ[SUBJECT], os.environ[NUMBERS]))
+        told = [os.environ[name] for name in (STATE, SUBJECT, NUMBERS)]
+        config.pluginmanager.register(Notary(config, Path(told[0]), *told[1:]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(prove(ROOT, subject(), sys.argv[1:]))

@@ -35,6 +35,32 @@ def members(cast: Cast, group_id: str) -> set[str]:
     return {one["value"] for one in cast.acme.get(f"/Groups/{group_id}").body.get("members", [])}
 
 
+def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(rounds: Rounds, race: Race) -> None:
+    for cast, seed in rounds("seat"):
+        people, team = queue_of_forty(cast)
+        ids = [one["id"] for one in people]
+        acts: list[list[Any]] = [["add", team, one] for one in ids]
+        acts += [["remove", team, one] for one in ids[::4]]
+        acts += [["active", one, active] for one in ids[::3] for active in (False, True)]
+        acts += [["assign", one["userName"], "pro"] for one in people[::5]]
+        outcomes = race(cast, dealt(acts, seed))
+        assert {outcome for act, outcome in outcomes if act[0] != "assign"} == {"done"}
+        assert {outcome for act, outcome in outcomes if act[0] == "assign"} <= {"done", "409"}
+        assert_seats_are_sound(cast)
+
+
+def queue_of_forty(cast: Cast) -> tuple[list[dict[str, Any]], str]:
+    """Forty people, fifteen seats, and the group that gives them."""
+    with cast.writing() as work:
+        catalog.create_type(work, "pro", "Pro")
+        contracts.create(work, "C-1", {"pro": CAP})
+    people = [cast.acme.user(f"p{number}@example.com") for number in range(40)]
+    team = cast.acme.group("Sales")["id"]
+    with cast.writing() as work:
+        rules.create(work, "Sales", "pro", exit_grace=timedelta(0))
+    return people, team
+
+
 def test_fifty_parallel_member_patches_lose_none(rounds: Rounds, race: Race) -> None:
     for cast, seed in rounds("member"):
         ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(50)]
@@ -66,32 +92,6 @@ def test_deleting_people_beside_member_adds_leaves_no_dangling_row_and_no_deadlo
         with cast.reading() as work:
             rows = work.value(sa.select(sa.func.count()).where(_memberships.c.tenant_id == sa.bindparam("tenant")))
         assert rows == 30
-
-
-def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(rounds: Rounds, race: Race) -> None:
-    for cast, seed in rounds("seat"):
-        people, team = queue_of_forty(cast)
-        ids = [one["id"] for one in people]
-        acts: list[list[Any]] = [["add", team, one] for one in ids]
-        acts += [["remove", team, one] for one in ids[::4]]
-        acts += [["active", one, active] for one in ids[::3] for active in (False, True)]
-        acts += [["assign", one["userName"], "pro"] for one in people[::5]]
-        outcomes = race(cast, dealt(acts, seed))
-        assert {outcome for act, outcome in outcomes if act[0] != "assign"} == {"done"}
-        assert {outcome for act, outcome in outcomes if act[0] == "assign"} <= {"done", "409"}
-        assert_seats_are_sound(cast)
-
-
-def queue_of_forty(cast: Cast) -> tuple[list[dict[str, Any]], str]:
-    """Forty people, fifteen seats, and the group that gives them."""
-    with cast.writing() as work:
-        catalog.create_type(work, "pro", "Pro")
-        contracts.create(work, "C-1", {"pro": CAP})
-    people = [cast.acme.user(f"p{number}@example.com") for number in range(40)]
-    team = cast.acme.group("Sales")["id"]
-    with cast.writing() as work:
-        rules.create(work, "Sales", "pro", exit_grace=timedelta(0))
-    return people, team
 
 
 def test_everything_at_once_leaves_every_table_sound(rounds: Rounds, race: Race) -> None:
