@@ -61,9 +61,9 @@ def counted(work: Work) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
         seen.append(sql)
 
-    sa.event.listen(work.connection, "before_cursor_execute", note)
+    sa.event.listen(work.connection.engine, "before_cursor_execute", note)
     yield seen
-    sa.event.remove(work.connection, "before_cursor_execute", note)
+    sa.event.remove(work.connection.engine, "before_cursor_execute", note)
 
 
 def founded(store: Store, slug: str) -> int:
