@@ -6,10 +6,11 @@ import itertools
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 import pytest
@@ -135,6 +136,22 @@ def store(database_url: str, clock: SettableClock) -> Iterator[Store]:
     database = Database(database_url, threads=8, synchronous="OFF")
     yield Store(database, clock)
     database.close()
+
+
+class Count(Protocol):
+    """`count("{:,} rounds of a race")` after each of them: `make prove` adds up and says it (tests/prove.py)."""
+
+    def __call__(self, what: str, number: int = 1) -> None: ...
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Count:
+    """Tells what a proof has shown, and how often."""
+
+    def told(what: str, number: int = 1) -> None:
+        record_property(what, number)
+
+    return told
 
 
 def named(url: str, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -131,6 +131,14 @@ def assemble(store: Store, **more: str) -> Cast:
     )
     cast.globex.user("charlie@globex.example", displayName="Charlie", emails=[{"value": "charlie@globex.example"}])
     return cast
+
+
+def another(cast: Cast, slug: str) -> Cast:
+    """The same service with a new tenant in Acme's place: one connection, rfc, and nobody in it yet."""
+    with cast.store.writing(EVERY_TENANT, ACTOR) as work:
+        made = tenants.create(work, slug, slug).id
+        token = _token(work, "rfc")
+    return replace(cast, acme=Caller(cast.app.test_client(), token), acme_id=made, tokens={"rfc": token})
 
 
 def _token(work: Work, profile: str) -> str:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from scim_service.licensing import catalog, contracts, rules
 from scim_service.storage import tables
 from scim_service.storage.store import Store
+from tests.conftest import Count
 from tests.races import soundness
 from tests.rows import everything
 from tests.service import CORE, GROUP, PATCH, Answer, Cast
@@ -132,9 +133,10 @@ def lose(connection: sa.Connection) -> None:
     driver.close()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_fault_at_any_statement_or_at_the_commit_leaves_nothing_behind(
-    cast: Cast, ids: dict[str, str], name: str
+    cast: Cast, ids: dict[str, str], count: Count, name: str
 ) -> None:
     request = REQUESTS[name](ids)
     before = contents(cast.store)
@@ -144,6 +146,7 @@ def test_a_fault_at_any_statement_or_at_the_commit_leaves_nothing_behind(
         if reached:
             assert_failed(answer, statuses, f"{event} {k}")
             assert contents(cast.store) == before, (event, k)
+            count("{:,} faults at a statement or a commit")
         else:
             assert_done(cast, answer, before)
         return reached

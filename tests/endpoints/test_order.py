@@ -14,6 +14,7 @@ from scim_service.directory.listing import Query
 from scim_service.protocol import filters, rendering, schema, sorting
 from scim_service.storage import sort_sql
 from scim_service.storage.paging import Span
+from tests.conftest import Count
 from tests.service import ENTERPRISE, Cast
 
 PROVE = os.environ.get("SCIM_TEST_PROVE") == "1"
@@ -74,6 +75,7 @@ def test_an_order_that_cannot_be_is_refused(cast: Cast, asked: dict[str, str]) -
     assert cast.acme.get("/Users", **asked).status == 400
 
 
+@pytest.mark.proof
 @settings(max_examples=200 if PROVE else 15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     titles=st.lists(
@@ -81,7 +83,9 @@ def test_an_order_that_cannot_be_is_refused(cast: Cast, asked: dict[str, str]) -
     ),
     descending=st.booleans(),
 )
-def test_sql_and_the_documents_agree_on_the_order(cast: Cast, titles: list[str | None], descending: bool) -> None:
+def test_sql_and_the_documents_agree_on_the_order(
+    cast: Cast, count: Count, titles: list[str | None], descending: bool
+) -> None:
     order = sorting.parse(schema.USER, "title", "descending" if descending else None)
     assert order is not None and sort_sql.user_terms(order) is not None
     with cast.writing() as work:
@@ -93,6 +97,7 @@ def test_sql_and_the_documents_agree_on_the_order(cast: Cast, titles: list[str |
         by_documents = users.page(work, Query(slow, order, Span(1, 1000), 1000), view).documents
         assert by_sql == by_documents
         work.connection.rollback()
+    count("{:,} lists in order")
 
 
 def test_a_walk_loses_and_repeats_nobody_who_stays_while_others_leave(cast: Cast) -> None:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from scim_service.access import admins, roles
-from tests.races.conftest import PROVE, Race
+from tests.races.conftest import PROCESSES, PROVE, Race
 from tests.service import Cast
 
-PROCESSES = 8 if PROVE else 3
 ROUNDS = 10 if PROVE else 1
 
 
@@ -57,7 +56,7 @@ def test_I_9_of_heads_appointed_at_once_one_is_appointed_and_there_is_never_anot
         admins.appoint_head(work, mail(0))
     acts: list[list[Any]] = [["appoint", mail(number), mail(0)] for number in range(1, PROCESSES + 1)]
     with watching(cast) as seen:
-        outcomes = race([[act] for act in acts])
+        outcomes = race(cast, [[act] for act in acts])
     assert sorted(outcome for _, outcome in outcomes) == ["403"] * (PROCESSES - 1) + ["done"]
     assert heads(cast) == [act[1] for act, outcome in outcomes if outcome == "done"]
     assert seen and set(seen) == {1}
@@ -71,7 +70,7 @@ def test_D_2_of_administrators_invited_at_once_no_more_come_in_than_the_plan_all
         for number in range(3):
             admins.add(work, mail(number), "Somebody", roles.ADMINISTRATOR)
     invites: list[list[Any]] = [["invite", mail(10 + number)] for number in range(PROCESSES * 2)]
-    outcomes = race([invites[number::PROCESSES] for number in range(PROCESSES)])
+    outcomes = race(cast, [invites[number::PROCESSES] for number in range(PROCESSES)])
     assert sorted(outcome for _, outcome in outcomes) == ["409"] * (PROCESSES * 2 - 2) + ["done"] * 2
     with cast.reading() as work:
         assert len(admins.listing(work)) == 5
@@ -83,7 +82,7 @@ def test_I_9_a_head_who_is_appointed_while_being_removed_is_the_head_or_gone(cas
             admins.add(work, mail(number), "Somebody", roles.ADMINISTRATOR)
             admins.accept(work, mail(number))
         admins.appoint_head(work, mail(0))
-    outcomes = race([[["appoint", mail(1), mail(0)]], [["dismiss", mail(1)]], [["dismiss", mail(0)]]])
+    outcomes = race(cast, [[["appoint", mail(1), mail(0)]], [["dismiss", mail(1)]], [["dismiss", mail(0)]]])
     told = {(act[0], act[1]): outcome for act, outcome in outcomes}
     assert len(heads(cast)) == 1
     assert {told["appoint", mail(1)], told["dismiss", mail(1)]} in ({"done", "409"}, {"404", "done"})

@@ -12,17 +12,17 @@ import sqlalchemy as sa
 from scim_service.licensing import catalog, contracts, rules, usage
 from scim_service.storage import tables
 from tests.races import soundness
-from tests.races.conftest import PROVE, Race
+from tests.races.conftest import PROCESSES, Race, Rounds
 from tests.service import Cast
 
-PROCESSES = 8 if PROVE else 4
-ROUNDS = 100 if PROVE else 1
 CAP = 15
 
 _memberships = tables.directory.memberships
 _claims = tables.licensing.claims
 _assignments = tables.licensing.assignments
 _users = tables.directory.users
+
+pytestmark = pytest.mark.proof
 
 
 def dealt(acts: list[list[Any]], seed: int) -> list[list[list[Any]]]:
@@ -35,92 +35,100 @@ def members(cast: Cast, group_id: str) -> set[str]:
     return {one["value"] for one in cast.acme.get(f"/Groups/{group_id}").body.get("members", [])}
 
 
-def test_fifty_parallel_member_patches_lose_none(cast: Cast, race: Race) -> None:
-    ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(50)]
-    team = cast.acme.group("Team")["id"]
-    outcomes = race(dealt([["add", team, one] for one in ids], 1))
-    assert {outcome for _, outcome in outcomes} == {"done"}
-    assert members(cast, team) == set(ids)
-    assert cast.acme.get(f"/Groups/{team}", excludedAttributes="members").body["meta"]["version"] == 'W/"51"'
+def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(rounds: Rounds, race: Race) -> None:
+    for cast, seed in rounds("seat"):
+        people, team = queue_of_forty(cast)
+        ids = [one["id"] for one in people]
+        acts: list[list[Any]] = [["add", team, one] for one in ids]
+        acts += [["remove", team, one] for one in ids[::4]]
+        acts += [["active", one, active] for one in ids[::3] for active in (False, True)]
+        acts += [["assign", one["userName"], "pro"] for one in people[::5]]
+        outcomes = race(cast, dealt(acts, seed))
+        assert {outcome for act, outcome in outcomes if act[0] != "assign"} == {"done"}
+        assert {outcome for act, outcome in outcomes if act[0] == "assign"} <= {"done", "409"}
+        assert_seats_are_sound(cast)
 
 
-def test_of_two_creates_of_one_name_one_wins_and_one_is_told_so(cast: Cast, race: Race) -> None:
-    names = [f"Person{number}@Example.com" for number in range(10)]
-    outcomes = race([[["create", name] for name in names], [["create", name.upper()] for name in names]])
-    for name in names:
-        assert sorted(outcome for act, outcome in outcomes if act[1].lower() == name.lower()) == ["409", "done"]
-    assert cast.acme.get("/Users", count=0).body["totalResults"] == len(names)
-
-
-def test_deleting_people_beside_member_adds_leaves_no_dangling_row_and_no_deadlock(cast: Cast, race: Race) -> None:
-    ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(20)]
-    teams = [cast.acme.group(f"Team {number}")["id"] for number in range(3)]
-    adds = [["add", team, one] for team in teams for one in ids]
-    outcomes = race(dealt([*adds, *[["delete", one] for one in ids[:10]]], 2))
-    assert {outcome for _, outcome in outcomes} == {"done"}
-    for team in teams:
-        assert members(cast, team) == set(ids[10:])
-    with cast.reading() as work:
-        rows = work.value(sa.select(sa.func.count()).where(_memberships.c.tenant_id == sa.bindparam("tenant")))
-    assert rows == 30
-
-
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(
-    cast: Cast, race: Race, seed: int
-) -> None:
+def queue_of_forty(cast: Cast) -> tuple[list[dict[str, Any]], str]:
+    """Forty people, fifteen seats, and the group that gives them."""
     with cast.writing() as work:
         catalog.create_type(work, "pro", "Pro")
         contracts.create(work, "C-1", {"pro": CAP})
     people = [cast.acme.user(f"p{number}@example.com") for number in range(40)]
-    ids, team = [one["id"] for one in people], cast.acme.group("Sales")["id"]
+    team = cast.acme.group("Sales")["id"]
     with cast.writing() as work:
         rules.create(work, "Sales", "pro", exit_grace=timedelta(0))
-    acts: list[list[Any]] = [["add", team, one] for one in ids]
-    acts += [["remove", team, one] for one in ids[::4]]
-    acts += [["active", one, active] for one in ids[::3] for active in (False, True)]
-    acts += [["assign", one["userName"], "pro"] for one in people[::5]]
-    outcomes = race(dealt(acts, seed))
-    assert {outcome for act, outcome in outcomes if act[0] != "assign"} == {"done"}
-    assert {outcome for act, outcome in outcomes if act[0] == "assign"} <= {"done", "409"}
-    assert_seats_are_sound(cast)
+    return people, team
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_everything_at_once_leaves_every_table_sound(cast: Cast, race: Race, seed: int) -> None:
-    dice = random.Random(seed)
-    with cast.writing() as work:
-        catalog.create_type(work, "basic", "Basic", family="suite", rank=1)
-        catalog.create_type(work, "pro", "Pro", family="suite", rank=2)
-        contracts.create(work, "C-1", {"basic": 6, "pro": 4})
-    people = [cast.acme.user(f"p{number}@example.com") for number in range(24)]
-    groups = [cast.acme.group(f"G{number}")["id"] for number in range(6)]
-    acts: list[list[Any]] = []
-    for number in range(160):
-        person, group, other = dice.choice(people), dice.choice(groups), dice.choice(groups)
-        acts.append(
-            dice.choice(
-                [
-                    ["add", group, person["id"]],
-                    ["add", group, person["id"]],
-                    ["remove", group, person["id"]],
-                    ["add", group, other],
-                    ["remove", group, other],
-                    ["active", person["id"], dice.random() < 0.5],
-                    ["rename", group, f"G{dice.randrange(8)}"],
-                    ["rule", f"G{dice.randrange(8)}", dice.choice(["basic", "pro"])],
-                    ["unrule", f"G{dice.randrange(8)}", dice.choice(["basic", "pro"])],
-                    ["assign", person["userName"], "pro"],
-                    ["unassign", person["userName"], "pro"],
-                    ["found", f"G{dice.randrange(8)}", person["id"], group],
-                    *([["delete", person["id"]], ["drop", group]] if number % 8 == 0 else []),
-                ]
-            )
-        )
-    outcomes = race(dealt(acts, seed))
-    assert {outcome for _, outcome in outcomes} <= {"done", "400", "404", "409"}
-    with cast.reading() as work:
-        assert soundness.faults(work) == []
+def test_fifty_parallel_member_patches_lose_none(rounds: Rounds, race: Race) -> None:
+    for cast, seed in rounds("member"):
+        ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(50)]
+        team = cast.acme.group("Team")["id"]
+        outcomes = race(cast, dealt([["add", team, one] for one in ids], seed))
+        assert {outcome for _, outcome in outcomes} == {"done"}
+        assert members(cast, team) == set(ids)
+        assert cast.acme.get(f"/Groups/{team}", excludedAttributes="members").body["meta"]["version"] == 'W/"51"'
+
+
+def test_of_two_creates_of_one_name_one_wins_and_one_is_told_so(rounds: Rounds, race: Race) -> None:
+    for cast, _ in rounds("name"):
+        names = [f"Person{number}@Example.com" for number in range(10)]
+        outcomes = race(cast, [[["create", name] for name in names], [["create", name.upper()] for name in names]])
+        for name in names:
+            assert sorted(outcome for act, outcome in outcomes if act[1].lower() == name.lower()) == ["409", "done"]
+        assert cast.acme.get("/Users", count=0).body["totalResults"] == len(names)
+
+
+def test_deleting_people_beside_member_adds_leaves_no_dangling_row_and_no_deadlock(rounds: Rounds, race: Race) -> None:
+    for cast, seed in rounds("leaver"):
+        ids = [cast.acme.user(f"p{number}@example.com")["id"] for number in range(20)]
+        teams = [cast.acme.group(f"Team {number}")["id"] for number in range(3)]
+        adds = [["add", team, one] for team in teams for one in ids]
+        outcomes = race(cast, dealt([*adds, *[["delete", one] for one in ids[:10]]], seed))
+        assert {outcome for _, outcome in outcomes} == {"done"}
+        for team in teams:
+            assert members(cast, team) == set(ids[10:])
+        with cast.reading() as work:
+            rows = work.value(sa.select(sa.func.count()).where(_memberships.c.tenant_id == sa.bindparam("tenant")))
+        assert rows == 30
+
+
+def test_everything_at_once_leaves_every_table_sound(rounds: Rounds, race: Race) -> None:
+    for cast, seed in rounds("all-at-once"):
+        with cast.writing() as work:
+            catalog.create_type(work, "basic", "Basic", family="suite", rank=1)
+            catalog.create_type(work, "pro", "Pro", family="suite", rank=2)
+            contracts.create(work, "C-1", {"basic": 6, "pro": 4})
+        people = [cast.acme.user(f"p{number}@example.com") for number in range(24)]
+        groups = [cast.acme.group(f"G{number}")["id"] for number in range(6)]
+        dice = random.Random(seed)
+        acts = [any_act(dice, people, groups, number % 8 == 0) for number in range(160)]
+        outcomes = race(cast, dealt(acts, seed))
+        assert {outcome for _, outcome in outcomes} <= {"done", "400", "404", "409"}
+        with cast.reading() as work:
+            assert soundness.faults(work) == []
+
+
+def any_act(dice: random.Random, people: list[dict[str, Any]], groups: list[str], ending: bool) -> list[Any]:
+    """Something that somebody may do; deleting only now and then, else soon nobody is left."""
+    person, group, other = dice.choice(people), dice.choice(groups), dice.choice(groups)
+    name, code = f"G{dice.randrange(8)}", dice.choice(["basic", "pro"])
+    acts: list[list[Any]] = [
+        ["add", group, person["id"]],
+        ["add", group, person["id"]],
+        ["remove", group, person["id"]],
+        ["add", group, other],
+        ["remove", group, other],
+        ["active", person["id"], dice.random() < 0.5],
+        ["rename", group, name],
+        ["rule", name, code],
+        ["unrule", name, code],
+        ["assign", person["userName"], "pro"],
+        ["unassign", person["userName"], "pro"],
+        ["found", name, person["id"], group],
+    ]
+    return dice.choice([*acts, ["delete", person["id"]], ["drop", group]] if ending else acts)
 
 
 def assert_seats_are_sound(cast: Cast) -> None:

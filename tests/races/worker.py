@@ -1,9 +1,11 @@
-"""One process of a race: does its share of acts against a database, prints what came of each as JSON lines.
+"""One process of a race: does its share of the acts of a round against a database, and says what came of each.
 
-    python -m tests.races.worker DATABASE_URL TENANT_ID CONNECTION_SEQ INSTANT < acts
+    python -m tests.races.worker
 
-An act is [kind, …] as in ACTS; each is one transaction through the same use cases as a request, and is tried again
-where the door would try again.
+Says "ready"; then each line of JSON on standard input, [database URL, instant, tenant id, connection seq, acts], is
+answered by a line with the outcomes in order. The database stays open until a line names another one. An act is
+[kind, …] as in ACTS; each is one transaction through the same use cases as a request, and is tried again where the door
+would try again.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from scim_service import errors
@@ -99,13 +104,12 @@ def outcome(store: Store, tenant_id: int, actor: Actor, act: list[Any]) -> str:
 
 
 def main() -> None:
-    url, tenant_id, connection = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    database = Database(url, threads=1)
-    store = Store(database, Clock.parse(sys.argv[4]))
-    actor = Actor("connection", "rfc", connection)
-    for line in sys.stdin:
-        print(json.dumps([json.loads(line), outcome(store, tenant_id, actor, json.loads(line))]), flush=True)
-    database.close()
+    print(json.dumps("ready"), flush=True)
+    for url, shares in groupby(map(json.loads, sys.stdin), key=itemgetter(0)):
+        with closing(Database(url, threads=1)) as database:
+            for _, instant, tenant_id, connection, acts in shares:
+                store, actor = Store(database, Clock.parse(instant)), Actor("connection", "rfc", connection)
+                print(json.dumps([outcome(store, tenant_id, actor, act) for act in acts]), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,11 @@ from scim_service.licensing import catalog, rules
 from scim_service.storage import closure, faults, tables
 from scim_service.storage.store import Store
 from scim_service.storage.work import CHUNK, EVERY_TENANT, Actor, Work
+from tests.conftest import Count
 
 EXAMPLES = 1_000 if os.environ.get("SCIM_TEST_PROVE") == "1" else 60
 MOST = 7
+GRAPHS = "{:,} graphs of groups in groups"
 ACTOR = Actor("cli", "test")
 GROUPS = tables.directory.groups
 NESTINGS = tables.directory.nestings
@@ -100,19 +102,24 @@ def graph(store: Store) -> Graph:
     return Graph(store)
 
 
+@pytest.mark.proof
 @repeated
 @given(found=edges, start=numbers)
-def test_above_and_below_are_what_following_every_edge_finds(graph: Graph, found: set[Edge], start: set[int]) -> None:
+def test_above_and_below_are_what_following_every_edge_finds(
+    graph: Graph, count: Count, found: set[Edge], start: set[int]
+) -> None:
     with graph.store.writing(graph.tenant, ACTOR) as work:
         graph.draw(work, found)
         assert graph.numbers(closure.above(work, graph.of(start))) == reached(found, start, upwards=True)
         assert graph.numbers(closure.below(work, graph.of(start))) == reached(found, start, upwards=False)
+    count(GRAPHS)
 
 
+@pytest.mark.proof
 @repeated
 @given(found=edges, ruled=numbers, start=numbers)
 def test_feeds_is_true_where_a_rule_is_here_or_above(
-    graph: Graph, found: set[Edge], ruled: set[int], start: set[int]
+    graph: Graph, count: Count, found: set[Edge], ruled: set[int], start: set[int]
 ) -> None:
     with graph.store.writing(graph.tenant, ACTOR) as work:
         graph.draw(work, found)
@@ -122,12 +129,14 @@ def test_feeds_is_true_where_a_rule_is_here_or_above(
         graph.rule(work, set())
         closure.refresh_feeds(work, graph.of(start))
         assert graph.fed(work) == reached(found, ruled, upwards=False) - reached(found, start, upwards=False)
+    count(GRAPHS)
 
 
+@pytest.mark.proof
 @repeated
 @given(found=edges, ruled=numbers, edge=st.tuples(st.integers(0, MOST - 1), st.integers(0, MOST - 1)))
 def test_one_edge_more_or_less_needs_a_refresh_of_the_member_only(
-    graph: Graph, found: set[Edge], ruled: set[int], edge: Edge
+    graph: Graph, count: Count, found: set[Edge], ruled: set[int], edge: Edge
 ) -> None:
     with graph.store.writing(graph.tenant, ACTOR) as work:
         graph.draw(work, found)
@@ -136,6 +145,7 @@ def test_one_edge_more_or_less_needs_a_refresh_of_the_member_only(
         graph.draw(work, found ^ {edge})
         closure.refresh_feeds(work, graph.of(edge[1:]))
         assert graph.fed(work) == reached(found ^ {edge}, ruled, upwards=False)
+    count(GRAPHS)
 
 
 DIAMOND = {(0, 1), (0, 2), (1, 3), (2, 3)}

@@ -27,6 +27,7 @@ from scim_service.storage.paging import Span
 from scim_service.storage.store import Store
 from scim_service.storage.work import Actor, Work
 from tests import service
+from tests.conftest import Count
 from tests.service import CORE, ENTERPRISE, GROUP, Cast
 
 EXAMPLES = 1_000 if os.environ.get("SCIM_TEST_PROVE") == "1" else 60
@@ -174,10 +175,11 @@ def view_of(kind: schema.ResourceType) -> View:
     return View("https://x.example/scim/v2", rendering.Projection.parse(kind, None, None))
 
 
+@pytest.mark.proof
 @repeated
 @given(documents=st.lists(people, min_size=1, max_size=4), texts=st.lists(user_filters, min_size=1, max_size=4))
 def test_a_condition_over_people_finds_who_matches(
-    cast: Cast, documents: list[dict[str, Any]], texts: list[str]
+    cast: Cast, count: Count, documents: list[dict[str, Any]], texts: list[str]
 ) -> None:
     def example(work: Work) -> None:
         for number, document in enumerate(documents):
@@ -191,6 +193,7 @@ def test_a_condition_over_people_finds_who_matches(
             compare(found_by_sql(work, tables.directory.users, planned), matching, planned.plan.lowered.exact, text)
 
     tried(cast, example)
+    count("{:,} sets of conditions and documents")
 
 
 MEMBERS = ["<0>", "<1>", "<2>", "<3>", "nobody"]
@@ -220,6 +223,7 @@ group_filters = joined(
 )
 
 
+@pytest.mark.proof
 @repeated
 @given(
     names=st.lists(words.filter(str.strip), min_size=3, max_size=3),
@@ -227,7 +231,7 @@ group_filters = joined(
     texts=st.lists(group_filters, min_size=1, max_size=4),
 )
 def test_a_condition_over_groups_finds_those_that_match(
-    cast: Cast, names: list[str], members: list[set[int]], texts: list[str]
+    cast: Cast, count: Count, names: list[str], members: list[set[int]], texts: list[str]
 ) -> None:
     def example(work: Work) -> None:
         ids = [users.create(work, {"schemas": [CORE], "userName": f"p{n}", "displayName": names[n]}).id for n in (0, 1)]
@@ -244,6 +248,7 @@ def test_a_condition_over_groups_finds_those_that_match(
             compare(found_by_sql(work, tables.directory.groups, planned), matching, planned.plan.lowered.exact, text)
 
     tried(cast, example)
+    count("{:,} sets of conditions and documents")
 
 
 INDEXED_FILTERS = [
