@@ -59,6 +59,7 @@ _EXAMPLE_HOST = re.compile(r"(?:^|\.)example\.(?:com|net|org)$|^schemas\.microso
 
 CONDITIONS = {
     "one seat": "the group named ${group} gives a license of which one seat was bought",
+    "license types": "${better} is a better license type than ${lesser}, of its family; one and ten seats, no grace",
     "a failing database": "the server is up, and what it keeps its data in answers nothing",
 }
 """What a recording may need of a server beside an empty directory, and what it means."""

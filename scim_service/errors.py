@@ -67,6 +67,10 @@ class Sensitive(ScimError):
     status, scim_type = 403, "sensitive"
 
 
+class SeatLimitReached(ScimError):
+    status, scim_type = 403, "seatLimitReached"
+
+
 class NotFound(ScimError):
     status = 404
 

@@ -20,6 +20,7 @@ _MINE = _connections.c.tenant_id == sa.bindparam("tenant")
 _BY_NAME = sa.select(_connections).where(_MINE, _connections.c.name == sa.bindparam("name"))
 _ALL = sa.select(_connections).where(_MINE).order_by(_connections.c.name)
 _THIS = sa.update(_connections).where(_MINE, _connections.c.seq == sa.bindparam("connection"))
+_OVER_CAP = sa.select(_connections.c.over_cap).where(_MINE, _connections.c.seq == sa.bindparam("connection"))
 _SEEN = _THIS.values(last_seen_at=sa.bindparam("at"))
 _FAILED = _THIS.values(last_error_at=sa.bindparam("at"), last_error=sa.bindparam("error"))
 
@@ -64,6 +65,12 @@ def find(work: Work, name: str) -> Connection:
         known = ", ".join(one.name for one in listing(work)) or "none yet"
         raise errors.NotFound(f"There is no connection {name!r} in this tenant (there is: {known}).")
     return _connection(row)
+
+
+def is_strict(work: Work) -> bool:
+    """Whether the caller's connection wants a license refused where no seat is left (X-4); nobody else does."""
+    seq = work.actor.connection_seq
+    return seq is not None and work.value(_OVER_CAP, connection=seq) == STRICT
 
 
 def listing(work: Work) -> list[Connection]:

@@ -89,17 +89,24 @@ def connection() -> None:
 @click.option(
     "--profile", required=True, type=click.Choice(sorted(idp.PROFILES)), help="Which identity provider will call."
 )
+@click.option(
+    "--over-cap",
+    type=click.Choice(connections.OVER_CAP),
+    default=connections.WAIT,
+    help="A license in an attribute without a free seat: the person waits, or the request is refused (403).",
+)
 @arguments.as_json
-def create_connection(slug: str, name: str, profile: str, as_json: bool) -> None:
+def create_connection(slug: str, name: str, profile: str, over_cap: str, as_json: bool) -> None:
     """Make a connection for one identity provider. Its profile is chosen here and never guessed.
 
     \b
     Example:
       scim-service connection create acme --name okta --profile okta
     """
-    made = opening.change(slug, lambda work: connections.create(work, name, profile))
+    made = opening.change(slug, lambda work: connections.create(work, name, profile, over_cap))
     sentence = f"Connection {made.name} is made. Next: scim-service token create {slug} --connection {made.name}"
-    output.made(sentence, {"tenant": slug, "connection": made.name, "profile": made.profile}, as_json)
+    record = {"tenant": slug, "connection": made.name, "profile": made.profile, "over_cap": made.over_cap}
+    output.made(sentence, record, as_json)
 
 
 @connection.command("list")
@@ -116,6 +123,7 @@ def list_connections(slug: str, as_json: bool) -> None:
         {
             "connection": one.name,
             "profile": one.profile,
+            "over_cap": one.over_cap,
             "last_seen": one.last_seen_at,
             "last_error_at": one.last_error_at,
             "last_error": one.last_error,
@@ -162,6 +170,7 @@ def _facts(slug: str, found: Connection, url: str) -> dict[str, object]:
         "tenant": slug,
         "connection": found.name,
         "profile": found.profile,
+        "over_cap": found.over_cap,
         "url": url,
         "header": "Authorization: Bearer TOKEN",
         "guide": _steps(found, url),

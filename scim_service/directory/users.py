@@ -18,7 +18,7 @@ from scim_service import audit, errors
 from scim_service.directory import documents, external_ids, group_rows, listing, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.listing import Listed, Query
-from scim_service.licensing import seats
+from scim_service.licensing import attributes, seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
 from scim_service.storage import closure, faults, filter_plan, index_rows, paging, sort_sql, tables
@@ -26,8 +26,8 @@ from scim_service.storage.paging import Source
 from scim_service.storage.work import Work, chunks
 
 LICENSES = schema.LICENSE_URN
-COMPUTED = ("groups", LICENSES)
-"""What is shown of a person and not kept in the document."""
+COMPUTED = {"groups": "groups", LICENSES: f"{LICENSES}:licenses"}
+"""What is shown of a person and not kept in the document: the top-level name → what of it is computed."""
 
 _users = tables.directory.users
 _values = tables.directory.user_values
@@ -84,6 +84,7 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
     external_ids.USERS.keep(work, seq, None, external_id)
     audit.record(work, *draft.event, **draft.event_data)
     claimed = seats.person_made(work, seq)
+    claimed = attributes.written(work, seq, {}, document) or claimed
     paging.count_one(work, schema.USER.name, seq, 1)
     connection, active = row["connection_seq"], row["active"]
     return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, False, claimed)
@@ -156,7 +157,8 @@ def patch(
     before = _full(work, [current], "", _mentioned(operations))[0][1]
     patched = patching.apply(schema.USER, before, operations, replace_creates=replace_creates)
     kept = documents.without(patched.document, "id", "meta", "schemas", "groups", LICENSES)
-    return _save(work, current, kept)
+    written = documents.without(patched.document.get(LICENSES, {}), "licenses")
+    return _save(work, current, {**kept, LICENSES: written} if written else kept)
 
 
 def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
@@ -196,7 +198,7 @@ def page(work: Work, query: Query, view: View) -> Listed:
 
 def shown(work: Work, people: Sequence[Resource], view: View) -> list[dict[str, Any]]:
     """These people as a caller is answered; groups and licenses are read only where they are wanted."""
-    wanted = {name for name in COMPUTED if view.projection.shows(name)}
+    wanted = {name for name, computed in COMPUTED.items() if view.projection.shows(computed)}
     found = []
     for person, (_, document) in zip(people, _full(work, people, view.base, wanted), strict=True):
         hidden = () if "active" in person.document else ("active",)
@@ -206,7 +208,7 @@ def shown(work: Work, people: Sequence[Resource], view: View) -> list[dict[str, 
 
 def shows_seats(view: View) -> bool:
     """Whether an answer tells what moves without the person's version: groups and licenses (decision 13)."""
-    return any(view.projection.shows(name) for name in COMPUTED)
+    return any(view.projection.shows(computed) for computed in COMPUTED.values())
 
 
 def _full(
@@ -226,7 +228,7 @@ def _full(
         if person.seq in groups_of:
             document["groups"] = groups_of[person.seq]
         if licenses_of.get(person.seq):
-            document[LICENSES] = {"licenses": licenses_of[person.seq]}
+            document[LICENSES] = {**document.get(LICENSES, {}), "licenses": licenses_of[person.seq]}
         found.append((person.seq, document))
     return found
 
@@ -258,10 +260,20 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
         active=active,
     )
     _record_change(work, current, saved)
-    if active != current.active:
-        seats.activity_changed(work, [current.seq])
-    asked = document != current.document and seats.attributes_changed(work, current.seq)
-    return replaced(saved, licensed=saved.licensed or asked or active != current.active)
+    licensed = _move_seats(work, current, saved)
+    return replaced(saved, licensed=saved.licensed or licensed)
+
+
+def _move_seats(work: Work, before: Resource, after: Resource) -> bool:
+    """Seats follow, and whether anything asked: who leaves does so before values go, so that the brake sees it."""
+    changed, moved = after.document != before.document, after.active != before.active
+    if moved and not after.active:
+        seats.activity_changed(work, [after.seq])
+    valued = changed and attributes.written(work, after.seq, before.document, after.document)
+    if moved and after.active:
+        seats.activity_changed(work, [after.seq])
+    asked = changed and seats.attributes_changed(work, after.seq)
+    return moved or valued or asked
 
 
 def _record_change(work: Work, current: Resource, saved: Resource) -> None:

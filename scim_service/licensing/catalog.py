@@ -15,14 +15,12 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.licensing import facts, gate, order
+from scim_service.licensing import authority, facts, gate, order
 from scim_service.storage import closure, tables
 from scim_service.storage.work import Work
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-ANY, GROUPS, SCIM, CONSOLE = "any", "groups", "scim", "console"
-AUTHORITIES = (ANY, GROUPS, SCIM, CONSOLE)
-"""Who may give a type (X-6): everybody, groups only, SCIM attributes, or the console."""
+AUTHORITIES = ANY, GROUPS, SCIM, CONSOLE = authority.WORDS
 
 AUTO_IF_SEAT, BY_HAND, ALWAYS = "auto_if_seat", "manual", "auto"
 REQUEST_MODES = (AUTO_IF_SEAT, BY_HAND, ALWAYS)
@@ -198,6 +196,8 @@ def update_type(work: Work, code: str, **changes: Any) -> LicenseType:
     _share_policy(work, new)
     audit.record(work, "license-type:changed", code, **_facts(new))
     resolve_again(work, _touched(work, [old, new]))
+    if new.authority != old.authority:
+        authority.follow(work, new.seq, new.authority)
     return new
 
 

@@ -181,6 +181,8 @@ _BY_REASON: dict[str, Callable[[Case], Change]] = {
     facts.CONTRACT_INACTIVE: _of_contract,
     facts.LEFT_GROUP: _regain,
     facts.RULE_REMOVED: _give_by_hand,
+    facts.VALUE_REMOVED: lambda case: Change(ADD_ATTRIBUTE, types=(case.kind.code,)),
+    facts.AUTHORITY: _give,
     facts.MIGRATING: _of_types(AWAIT_OTHER),
     facts.ADMINISTRATOR: lambda case: Change(RESUME, types=(case.kind.code,)),
     facts.MASS_CHANGE: lambda case: Change(UNDO_HOLD, types=(case.kind.code,)),

@@ -171,6 +171,10 @@ def nothing_direct(work: Work, person: Person, user_name: str, kind: catalog.Lic
             f"{user_name} has {kind.code} by membership in the group {' and '.join(givers)}. "
             "Take the person out of the group at the identity provider, or delete the rule."
         )
+    if any(one.source == claims.SCIM and one.until is None for one in inherited):
+        return errors.Refused(
+            f"{user_name} has {kind.code} by an attribute that the identity provider writes. Take the value away there."
+        )
     if inherited:
         return errors.Refused(f"{user_name} has {kind.code} in exit grace only; it ends by itself.")
     return errors.NotFound(f"{user_name} has no {kind.code} to take back.")

@@ -26,6 +26,12 @@ BETTER_TYPE_HELD, PINNED, BETTER_TYPE_AWAITED = "better_type_held", "pinned", "b
 CONFLICT, MISSING_PREREQUISITE, CONTRACT_INACTIVE = "conflict", "missing_prerequisite", "contract_inactive"
 FILTER, BANNED, RETIRED, INACTIVE = "filter", "banned", "retired", "person_inactive"
 LEFT_GROUP, RULE_REMOVED, MIGRATING = "left_group", "rule_removed", "migrating"
+VALUE_REMOVED = "value_removed"
+"""Why a claim lingers: a value in a person's attributes was taken away (X-2)."""
+
+AUTHORITY = "authority"
+"""Why an attribute does not count: the type is given by groups, or in the console, only (X-6)."""
+
 CAP_DECREASE, CONTRACT_END, LINE_END = "cap_decrease", "contract_end", "line_end"
 DROPS = frozenset({CAP_DECREASE, CONTRACT_END, LINE_END})
 """Reasons of a grace because there are fewer seats than people (A-8)."""
@@ -152,6 +158,16 @@ class Rules:
     quotas: Mapping[int, int] = field(default_factory=dict)
     bundles: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """Rule → all types of its bundle."""
+
+
+def takes_place_of(types: Mapping[int, Type], heir: Claim, claim: Claim) -> bool:
+    """Whether a claim is the one for which another is in `grace(migrating)` (E-25).
+
+    It has the same source; a rule has one successor, a person's attributes (X-2) may give types of several families.
+    """
+    if heir.source != claim.source or heir.type_seq == claim.type_seq or heir.until is not None:
+        return False
+    return claim.rule_seq is not None or types[heir.type_seq].family == types[claim.type_seq].family
 
 
 Changes = dict[tuple[int, int], Assignment | None]

@@ -162,7 +162,7 @@ class Gate:
             first=set(first),
             rules=self.rules,
         )
-        happenings.end_outlived(self.claims, outcome)
+        happenings.end_outlived(self, outcome)
         effects = happenings.effects(outcome)
         events = [*happenings.of_claims(self), *happenings.of_licenses(self, effects)]
         reasoned = {claim.type_seq for _, _, claim in self.claims.told if claim.type_seq in self.drops}

@@ -43,16 +43,16 @@ def effects(outcome: Outcome) -> list[Effect]:
     return found
 
 
-def end_outlived(changes: claims.Changes, outcome: Outcome) -> None:
+def end_outlived(gate: Gate, outcome: Outcome) -> None:
     """End the claims that the decision cut short: a grace that yielded (A-6), a migration that arrived (E-25)."""
     for person in outcome.people.values():
         for claim in list(person.claims):
             if claim.until is None:
                 continue
             if claim.type_seq in person.yielded:
-                changes.end(person, claim, YIELDED)
-            elif claim.ending == facts.MIGRATING and _has_arrived(outcome, person, claim):
-                changes.end(person, claim, MIGRATED)
+                gate.claims.end(person, claim, YIELDED)
+            elif claim.ending == facts.MIGRATING and _has_arrived(gate, outcome, person, claim):
+                gate.claims.end(person, claim, MIGRATED)
 
 
 def moves_stops(outcome: Outcome) -> bool:
@@ -104,9 +104,9 @@ def _rare(row: Assignment | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _has_arrived(outcome: Outcome, person: Person, claim: facts.Claim) -> bool:
+def _has_arrived(gate: Gate, outcome: Outcome, person: Person, claim: facts.Claim) -> bool:
     for other in person.claims:
-        if other.source == claim.source and other.type_seq != claim.type_seq and other.until is None:
+        if facts.takes_place_of(gate.types, other, claim):
             key = (person.seq, other.type_seq)
             row = outcome.changes[key] if key in outcome.changes else person.held.get(other.type_seq)
             if row is not None and row.state in facts.EFFECTIVE:

@@ -247,8 +247,9 @@ def _rules_of_claims(reason: str) -> Callable[[_Asked], Fact]:
 
 def _migrating(asked: _Asked) -> Fact:
     """The types that take this one's place (E-25)."""
-    sources = {one.source for one in asked.claims if one.ending == facts.MIGRATING}
-    heirs = [one for one in asked.looked.person.claims if one.source in sources and one.until is None]
+    known, going = asked.looked.gate.types, [one for one in asked.claims if one.ending == facts.MIGRATING]
+    mine = asked.looked.person.claims
+    heirs = [one for one in mine if any(facts.takes_place_of(known, one, claim) for claim in going)]
     return Fact(facts.MIGRATING, types=asked.looked.codes([one.type_seq for one in heirs]))
 
 

@@ -27,6 +27,10 @@ OUTCOMES: dict[tuple[str, str | None], tuple[str, str]] = {
         "{user} keeps a seat of {type} until {until}, because the rule that gave it has ended",
         "{user} garde une place du type {type} jusqu’au {until}, car la règle qui la donnait a pris fin",
     ),
+    (facts.GRACE, facts.VALUE_REMOVED): (
+        "{user} keeps a seat of {type} until {until}, because the attribute that gave it was taken away",
+        "{user} garde une place du type {type} jusqu’au {until}, car l’attribut qui la donnait a été retiré",
+    ),
     (facts.GRACE, facts.MIGRATING): (
         "{user} keeps a seat of {type} until {until}, or until there is one of {types}, which takes its place",
         "{user} garde une place du type {type} jusqu’au {until}, ou jusqu’à ce qu’il y en ait une du type {types}, qui "
@@ -93,6 +97,11 @@ OUTCOMES: dict[tuple[str, str | None], tuple[str, str]] = {
     (facts.BLOCKED, facts.FILTER): (
         "{user} gets no {type} from {rule}, because its filter is not met: {filter}",
         "{user} ne reçoit pas de place du type {type} par {rule}, car son filtre n’est pas satisfait : {filter}",
+    ),
+    (facts.BLOCKED, facts.AUTHORITY): (
+        "{user} gets no {type} by an attribute of the identity provider, because the type is not given in that way",
+        "{user} ne reçoit pas de place du type {type} par un attribut du fournisseur d’identité, car ce type n’est pas "
+        "attribué ainsi",
     ),
     (facts.BLOCKED, passing.NOT_YET_VALID): (
         "{user} gets no {type} yet, because {rule} counts from {at} on",

@@ -161,8 +161,8 @@ class Standing:
 
     def _arrived(self, person: Person, claim: Claim) -> bool:
         """Whether the claim that takes this one's place has its seat."""
-        heirs = [one for one in person.claims if one.source == claim.source and one.type_seq != claim.type_seq]
-        return any(one.until is None and self._is_effective(person, one.type_seq) for one in heirs)
+        heirs = [one for one in person.claims if facts.takes_place_of(self.types, one, claim)]
+        return any(self._is_effective(person, one.type_seq) for one in heirs)
 
     def _only_migrating(self, person: Person, type_seq: int) -> bool:
         mine = self.claims(type_seq, person)

@@ -226,13 +226,14 @@ def _change(draft: _Draft, op: str, path: Path, value: Any) -> None:
 
 
 def _change_extension(draft: _Draft, op: str, urn: str, value: Any) -> None:
-    """An operation on an extension as a whole is one on each attribute that is named, or on all to take it away."""
+    """An operation on an extension as a whole: on each attribute that is named; taken away is all a client may set."""
     extension = draft.resource_type.extension(urn)
     assert extension is not None
     if op != REMOVE and value is not None:
         return _merge(draft, op, value, f"{urn}:")
     for attribute in extension.attributes:
-        _change(draft, op, Path(AttributePath(urn, attribute)), None)
+        if attribute.mutability != "readOnly":
+            _change(draft, op, Path(AttributePath(urn, attribute)), None)
     return None
 
 

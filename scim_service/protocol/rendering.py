@@ -39,15 +39,11 @@ class Projection:
         return _parsed(resource_type, attributes, excluded)
 
     def shows(self, name: str) -> bool:
-        """Whether the top-level attribute or extension of this name can be in an answer, so that it must be read."""
-        attribute = self.resource_type.attribute(name)
-        if attribute is not None:
-            return self._shows_attribute(attribute, attribute.name)
-        extension = self.resource_type.extension(name)
-        if extension is None:
+        """Whether an attribute can be in an answer, so that it must be read: a core one, or `URN:name`."""
+        path = names.resolve(self.resource_type, name)
+        if path is None or path.attribute is None:
             return False
-        urn = extension.id
-        return any(self._shows_attribute(one, f"{urn}:{one.name}", urn) for one in extension.attributes)
+        return self._shows_attribute(path.attribute, path.key, "" if path.is_core else path.schema)
 
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document with only what is shown. Its `schemas` name only extensions that are left."""

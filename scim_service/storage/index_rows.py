@@ -14,7 +14,7 @@ from scim_service.protocol.text import fold
 CUT = 200
 """How much of a value is in the index; PostgreSQL refuses keys of more than about 2,700 bytes."""
 
-E = schema.ENTERPRISE_URN
+E, L = schema.ENTERPRISE_URN, schema.LICENSE_URN
 
 INDEXED: dict[str, int] = {
     "displayName": 1,
@@ -32,6 +32,7 @@ INDEXED: dict[str, int] = {
     f"{E}:employeeNumber": 13,
     f"{E}:department": 14,
     f"{E}:manager.value": 15,
+    f"{L}:licenseType": 16,
 }
 """Paths of a User that have index rows → the number they are stored under. A number is never used again."""
 

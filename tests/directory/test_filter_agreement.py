@@ -48,6 +48,7 @@ INDEXED = [
     "userName", "displayName", "name.givenName", "name.familyName", "title", "userType", "externalId", "id",
     "emails.value", "emails.type", "emails", "phoneNumbers.value", "roles.value", f"{ENTERPRISE}:department",
     f"{ENTERPRISE}:employeeNumber", f"{ENTERPRISE}:manager.value", f"{ENTERPRISE}:manager",
+    "entitlements.value", f"{LICENSES}:licenseType",
 ]  # fmt: skip
 OTHERS = ["nickName", "locale", "emails.display", "addresses.locality", "photos.value", f"{LICENSES}:licenses.value"]
 BOOLEANS = ["active", "emails.primary", "roles.primary"]

@@ -32,6 +32,16 @@ def one_seat(cast: Cast, known: Mapping[str, Any]) -> Iterator[None]:
 
 
 @contextmanager
+def license_types(cast: Cast, known: Mapping[str, Any]) -> Iterator[None]:
+    """Two types of a family that attributes can name, `${lesser}` with ten seats and `${better}` with one."""
+    with cast.writing() as work:
+        for rank, name in enumerate(("lesser", "better")):
+            catalog.create_type(work, known[name], name.title(), family="suite", rank=rank, exit_grace=timedelta(0))
+        contracts.create(work, "C-1", {known["lesser"]: 10, known["better"]: 1})
+    yield
+
+
+@contextmanager
 def failing_database(cast: Cast, _: Mapping[str, Any]) -> Iterator[None]:
     """Every statement of every engine fails as when the database has gone away."""
 
@@ -49,7 +59,8 @@ def failing_database(cast: Cast, _: Mapping[str, Any]) -> Iterator[None]:
 
 
 def conditions(cast: Cast) -> recording.Conditions:
-    return {"one seat": partial(one_seat, cast), "a failing database": partial(failing_database, cast)}
+    found = {"one seat": one_seat, "license types": license_types, "a failing database": failing_database}
+    return {name: partial(bring_about, cast) for name, bring_about in found.items()}
 
 
 @pytest.mark.parametrize("which", RECORDINGS, ids=lambda one: one.name)

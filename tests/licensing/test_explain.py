@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 from scim_service.licensing import (
+    attributes,
     catalog,
     change,
     contracts,
@@ -26,6 +28,7 @@ from scim_service.licensing import (
     words,
 )
 from scim_service.licensing.explain import Explanation
+from scim_service.protocol import schema
 from scim_service.storage import tables
 from scim_service.storage.work import Actor
 from tests.conftest import START, SettableClock
@@ -69,9 +72,8 @@ def ban(acme: Organization, name: str) -> None:
     with acme.writing() as work:
         who = {"user_seq": acme.people[name]}
         work.insert(tables.directory.accounts, [{**who, "ban_reason": "fraud", "banned_at": work.now}])
-        work.execute(
-            _users.update().where(_users.c.tenant_id == work.tenant_id, _users.c.seq == who["user_seq"]), banned=True
-        )
+        mine = (_users.c.tenant_id == work.tenant_id, _users.c.seq == who["user_seq"])
+        work.execute(_users.update().where(*mine).values(banned=True))
         seats.activity_changed(work, [who["user_seq"]])
 
 
@@ -98,6 +100,28 @@ def left(acme: Organization, clock: SettableClock) -> Explanation:
     sales(acme, 1, "ann")
     acme.leave("Sales", "ann")
     return of(acme, "ann")
+
+
+def value_removed(acme: Organization, clock: SettableClock) -> Explanation:
+    given(acme, {"licenseType": "pro"}, {})
+    return of(acme, "ann")
+
+
+def without_authority(acme: Organization, clock: SettableClock) -> Explanation:
+    given(acme, {"licenseType": "pro"}, {"licenseType": "pro"})
+    with acme.writing() as work:
+        catalog.update_type(work, "pro", authority=catalog.CONSOLE)
+    return of(acme, "ann")
+
+
+def given(acme: Organization, *extensions: dict[str, str]) -> None:
+    """The identity provider writes our extension of Ann's, once for each."""
+    acme.sells({"pro": 1})
+    acme.has("ann")
+    written = [{}, *({schema.LICENSE_URN: one} for one in extensions)]
+    for before, after in pairwise(written):
+        with acme.writing() as work:
+            attributes.written(work, acme.people["ann"], before, after)
 
 
 def rule_removed(acme: Organization, clock: SettableClock) -> Explanation:
@@ -375,7 +399,20 @@ def parked_and_back(acme: Organization, clock: SettableClock) -> Explanation:
 
 
 CASES = [
-    *(held, left, rule_removed, migrating, cap_decrease, contract_end, line_end, suspended, parked, kept_inactive),
+    *(
+        held,
+        left,
+        rule_removed,
+        value_removed,
+        without_authority,
+        migrating,
+        cap_decrease,
+        contract_end,
+        line_end,
+        suspended,
+        parked,
+        kept_inactive,
+    ),
     *(waiting, approval, quota, reserved, bundle, conflict, prerequisite, contract_inactive, filtered, not_yet),
     *(banned, retired, covered, awaited, pinned, expired, dormant, nothing, nothing_retired, no_longer_met, excluded),
     *(disabled, over, excluded_while_held, expiring, for_everyone, by_all_ways, parked_and_back),

@@ -269,7 +269,7 @@ REFUSED: list[tuple[str, str | None, Any, type[errors.ScimError]]] = [
     ("remove", 'groups[value eq "g-1"]', None, errors.Mutability),
     ("replace", 'groups[value eq "g-1"].display', "x", errors.Mutability),
     ("replace", "groups.display", "Sales", errors.Mutability),
-    ("remove", L, None, errors.Mutability),
+    ("remove", f"{L}:licenses", None, errors.Mutability),
     ("remove", f"{L}:licenses", None, errors.Mutability),
     ("add", f"{L}:licenses", [{"value": "pro"}], errors.Mutability),
     ("replace", f"{E}:manager.displayName", "Bob", errors.Mutability),

@@ -91,12 +91,13 @@ def test_it_is_known_before_reading_whether_members_are_shown(
 @pytest.mark.parametrize(
     ("attributes", "excluded", "shows"),
     [(None, None, True), (L, None, True), (f"{L}:licenses.state", None, True), ("userName", None, False),
-     (None, L, False), (None, f"{L}:licenses", False), (E, None, False)],
+     (None, L, False), (None, f"{L}:licenses", False), (E, None, False),
+     (f"{L}:licenseType", None, False)],
 )  # fmt: skip
 def test_it_is_known_before_reading_whether_licenses_are_shown(
     attributes: str | None, excluded: str | None, shows: bool
 ) -> None:
-    assert Projection.parse(schema.USER, attributes, excluded).shows(L) is shows
+    assert Projection.parse(schema.USER, attributes, excluded).shows(f"{L}:licenses") is shows
 
 
 def test_schemas_name_the_extensions_that_have_a_value() -> None:

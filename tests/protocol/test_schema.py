@@ -61,10 +61,19 @@ def test_common_attributes_belong_to_every_resource_type_and_to_no_served_schema
 def test_licenses_are_read_only_down_to_their_parts() -> None:
     extension = schema.USER.extension(schema.LICENSE_URN)
     assert extension is not None
-    (licenses,) = extension.attributes
+    licenses = extension.attribute("licenses")
+    assert licenses is not None
     assert {licenses.mutability, *(one.mutability for one in licenses.sub_attributes)} == {"readOnly"}
     parts = "value display state source since until queuePosition reason"
     assert [one.name for one in licenses.sub_attributes] == parts.split()
+
+
+def test_X_2_the_license_type_is_one_value_that_a_client_writes() -> None:
+    extension = schema.USER.extension(schema.LICENSE_URN)
+    assert extension is not None
+    assert [one.name for one in extension.attributes] == ["licenseType", "licenses"]
+    kind = extension.attributes[0]
+    assert (kind.mutability, kind.multi_valued, kind.required, kind.type) == ("readWrite", False, False, "string")
 
 
 def test_user_has_two_optional_extensions_and_group_has_none() -> None:
