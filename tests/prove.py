@@ -110,7 +110,7 @@ def part_name(text: str) -> str:
     return text
 
 
-def prove(root: Path, of: str, arguments: Sequence[str]) -> int:
+def prove(root: Path, of: str, arguments: Sequence[str], workers: int = 2) -> int:
     """Prove what is not proved yet; 0 where nothing of what was asked for is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.prove")
     parser.add_argument("--again", action="store_true", help="start over")
@@ -126,7 +126,7 @@ def prove(root: Path, of: str, arguments: Sequence[str]) -> int:
     print(f"{len(chosen)} proofs of {of}, {len(chosen) - len(left)} of them proved already", flush=True)
     if left:
         environment = {**_environment(), STATE: str(state), SUBJECT: of, NUMBERS: told}
-        command = [*PYTEST, "-n", "2", "--maxschedchunk=1", "-p", "tests.prove", *left]
+        command = [*PYTEST, "-n", str(workers), "--maxschedchunk=1", "-p", "tests.prove", *left]
         subprocess.run(command, cwd=root, env=environment, check=False)
     proved = known(state, of)
     print(closing(chosen, proved, of, asked.part))
@@ -161,6 +161,8 @@ class Notary:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One line in the state for a proof that passed."""
+        if report.failed:
+            self._say(f"failed: {report.nodeid}")
         if report.when != "call" or not report.passed:
             return
         counts: Counter[str] = Counter()
@@ -170,7 +172,9 @@ class Notary:
         with self._state.open("a") as file:
             file.write(json.dumps(asdict(proved)) + "\n")
         self._done += 1
-        line = f"{self._done} of {self._all} in {report.duration:.0f} s: {said([proved])}"
+        self._say(f"{self._done} of {self._all} in {report.duration:.0f} s: {said([proved])}")
+
+    def _say(self, line: str) -> None:
         self._config.get_terminal_writer().line(f"\n{line}")
         self._config.get_terminal_writer().flush()
 

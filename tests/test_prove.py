@@ -91,7 +91,7 @@ def test_a_run_that_failed_goes_on_where_it_was_until_it_is_started_over(tmp_pat
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nmarkers = ["proof: x"]\n')
     proofs = tmp_path / "test_proofs.py"
     proofs.write_text(f"BAD = 0\n{PROOFS}")
-    told, code = run(tmp_path)
+    told, code = run(tmp_path, workers=2)
     assert (code, told[0], told[-1]) == (
         1,
         "3 proofs of abc, 0 of them proved already",
@@ -105,11 +105,11 @@ def test_a_run_that_failed_goes_on_where_it_was_until_it_is_started_over(tmp_pat
     assert run(tmp_path, "--again")[0][0] == "3 proofs of abc, 0 of them proved already"
 
 
-def run(folder: Path, *arguments: str) -> tuple[list[str], int]:
+def run(folder: Path, *arguments: str, workers: int = 0) -> tuple[list[str], int]:
     """The lines that a run over these proofs says, and its status."""
-    code = "import sys; from tests import prove; sys.exit(prove.prove(*map(eval, sys.argv[1:3]), sys.argv[3:]))"
-    known = f"__import__('pathlib').Path({str(folder)!r})"
-    command = [sys.executable, "-c", code, known, "'abc'", *arguments]
+    code = f"import sys, pathlib; from tests import prove; root = pathlib.Path({str(folder)!r})"
+    code += f"; sys.exit(prove.prove(root, 'abc', {list(arguments)}, workers={workers}))"
+    command = [sys.executable, "-c", code]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = str(prove.ROOT)
     answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)

@@ -47,7 +47,8 @@ def _seat_faults(work: Work) -> list[str]:
     found = []
     active = {row.seq for row in _rows(work, _directory.users) if row.active}
     assignments = _rows(work, _licensing.assignments)
-    used = Counter(row.type_seq for row in assignments if row.state in {"assigned", "grace"})
+    used = Counter(row.type_seq for row in assignments if row.state in {"assigned", "grace"} or row.stop_holds)
+    used.update(row.type_seq for row in _rows(work, _licensing.parked_seats))
     waiting = Counter(row.type_seq for row in assignments if row.state == "waiting")
     bought = capacity.at(capacity.lines(work), work.now)
     for row in _rows(work, _licensing.ledger):
@@ -59,7 +60,8 @@ def _seat_faults(work: Work) -> list[str]:
             found.append(f"{used[row.type_seq]} seats of {limit} are given")
         if used[row.type_seq] < limit and waiting[row.type_seq]:
             found.append(f"{waiting[row.type_seq]} wait beside {limit - used[row.type_seq]} free seats")
-    found += [f"person {row.user_seq} is inactive and {row.state}" for row in assignments if row.user_seq not in active]
+    idle = [row for row in assignments if row.user_seq not in active and row.state != "suspended"]
+    found += [f"person {row.user_seq} is inactive and {row.state}" for row in idle]
     return found
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from scim_service.licensing import catalog, contracts, rules, usage
 from scim_service.storage import tables
+from scim_service.storage.work import Work
 from tests.races import soundness
 from tests.races.conftest import PROCESSES, Race, Rounds
 from tests.service import Cast
@@ -21,6 +22,7 @@ _memberships = tables.directory.memberships
 _claims = tables.licensing.claims
 _assignments = tables.licensing.assignments
 _users = tables.directory.users
+_tenants = tables.access.tenants
 
 pytestmark = pytest.mark.proof
 
@@ -49,9 +51,15 @@ def test_the_last_seats_are_never_sold_twice_and_nobody_waits_beside_a_free_one(
         assert_seats_are_sound(cast)
 
 
+def set_brake(work: Work, settings: str) -> None:
+    """Whether many removals at once leave seats parked for a day (licensing.md E-27), as the tenant has set it."""
+    work.execute(sa.update(_tenants).where(_tenants.c.id == sa.bindparam("tenant")).values(settings=settings))
+
+
 def queue_of_forty(cast: Cast) -> tuple[list[dict[str, Any]], str]:
-    """Forty people, fifteen seats, and the group that gives them."""
+    """Forty people, fifteen seats, the group that gives them, and no brake: who loses a seat frees it at once."""
     with cast.writing() as work:
+        set_brake(work, '{"mass_change": false}')
         catalog.create_type(work, "pro", "Pro")
         contracts.create(work, "C-1", {"pro": CAP})
     people = [cast.acme.user(f"p{number}@example.com") for number in range(40)]
@@ -97,6 +105,8 @@ def test_deleting_people_beside_member_adds_leaves_no_dangling_row_and_no_deadlo
 def test_everything_at_once_leaves_every_table_sound(rounds: Rounds, race: Race) -> None:
     for cast, seed in rounds("all-at-once"):
         with cast.writing() as work:
+            if seed % 2:
+                set_brake(work, '{"mass_change_people": 0, "mass_change_percent": 0}')
             catalog.create_type(work, "basic", "Basic", family="suite", rank=1)
             catalog.create_type(work, "pro", "Pro", family="suite", rank=2)
             contracts.create(work, "C-1", {"basic": 6, "pro": 4})
