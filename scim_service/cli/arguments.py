@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -68,6 +68,16 @@ def _not_blank(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if not value.strip():
         raise click.BadParameter("it is blank; write the group's displayName.", ctx, param)
     return value
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def preview(command: F) -> F:
+    """The options `--dry-run` and `--version` (as `dry_run`, `version`), for a command that changes access (A-12)."""
+    dry_run = click.option("--dry-run", is_flag=True, help="Print who would gain, lose or wait; change nothing.")
+    version = click.option("--version", metavar="V", help="Do it only if it comes to what the preview V said.")
+    return dry_run(version(command))
 
 
 slug = click.argument("slug")

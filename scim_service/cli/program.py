@@ -84,7 +84,7 @@ class Program(click.Group):
         except click.ClickException as error:
             _leave(error.format_message(), REFUSED)
         except errors.ScimError as error:
-            _leave(error.detail, REFUSED)
+            _leave(f"{error.detail} [{error.code}]" if error.code else error.detail, REFUSED)
         except config.ConfigError as error:
             _leave(f"These settings of the environment are wrong: {error}.", REFUSED)
         except OSError as error:
@@ -115,7 +115,9 @@ def root() -> None:
     """A license-aware SCIM 2.0 service: identity providers push people and groups, seats are given under caps.
 
     Settings come from the environment (SCIM_DATABASE_URL, SCIM_DATA_DIR, SCIM_PUBLIC_URL, SCIM_SECRET_KEY, …). An
-    error is one sentence and exit status 2; a listing prints JSON with --json. The tenant's slug always comes first.
+    error is one sentence and exit status 2, with a code in brackets where scripts may rely on one. A listing prints
+    JSON with --json. What changes access takes --dry-run, and --version to do just what was previewed. The tenant's
+    slug always comes first.
 
     \b
     Begin with:

@@ -24,16 +24,30 @@ def rule() -> None:
     "--priority", type=int, default=100, show_default=True, help="Smaller is served first when seats are scarce."
 )
 @arguments.exit_grace
+@arguments.preview
 @arguments.as_json
-def create(slug: str, group: str, type_code: str, priority: int, exit_grace: timedelta | None, as_json: bool) -> None:
+def create(
+    slug: str,
+    group: str,
+    type_code: str,
+    priority: int,
+    exit_grace: timedelta | None,
+    dry_run: bool,
+    version: str | None,
+    as_json: bool,
+) -> None:
     """Make a rule. A group that is not there yet is awaited: the first one of that name is bound.
 
     \b
     Example:
       scim-service rule create acme --group Sales --type professional --priority 50
     """
-    made = opening.change(
-        slug, lambda work: rules.create(work, group, type_code, priority=priority, exit_grace=exit_grace)
+    made = opening.change_previewed(
+        slug,
+        lambda work: rules.create(work, group, type_code, priority=priority, exit_grace=exit_grace),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
     )
     output.made(f"Members of {output.cell(group)} get {made.type_code}; the rule is {made.state}.", _row(made), as_json)
 
@@ -56,15 +70,23 @@ def list_rules(slug: str, as_json: bool) -> None:
 @arguments.slug
 @arguments.group
 @arguments.type_code
+@arguments.preview
 @arguments.as_json
-def delete(slug: str, group: str, type_code: str, as_json: bool) -> None:
+def delete(slug: str, group: str, type_code: str, dry_run: bool, version: str | None, as_json: bool) -> None:
     """Delete a rule; its seats end after the exit grace, unless another reason holds them.
 
     \b
     Example:
       scim-service rule delete acme --group Sales --type professional
     """
-    gone = opening.change(slug, lambda work: rules.delete(work, group, type_code))
+    gone = opening.change_previewed(
+        slug,
+        lambda work: rules.delete(work, group, type_code),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+        braked=True,
+    )
     output.made(f"{output.cell(gone.group_name)} gives no {gone.type_code} any more.", _row(gone), as_json)
 
 
