@@ -162,6 +162,19 @@ def test_A_9_the_types_of_a_bundle_wait_at_one_common_place(acme: Organization) 
     acme.check()
 
 
+def test_A_9_a_part_of_a_bundle_that_is_given_no_more_is_not_waited_for(acme: Organization) -> None:
+    acme.sells({"pro": 0, "extra": 0})
+    acme.has("ann")
+    acme.makes("Sales", "ann")
+    with acme.writing() as work:
+        rules.create(work, "Sales", "pro", "extra", atomic=True)
+    updates(acme, "Sales", "extra", enabled=False)
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 1})
+    assert told(acme) == {"ann": ("assigned", None)}
+    acme.check()
+
+
 def test_A_9_types_of_one_rule_are_independent_unless_atomic(acme: Organization) -> None:
     acme.sells({"pro": 1, "extra": 0}, exit_grace=NOW)
     acme.has("ann")
