@@ -169,14 +169,14 @@ class _Rounds:
                 self._put(kind, person, Assignment(facts.WAITING, obstacle, key[1], None, key))
 
     def _obstacle(self, kind: Type, person: Person, ahead: Container[int]) -> str | None:
-        """Why there is no seat for this candidate now."""
+        """Why there is no seat for this candidate now. The quota is asked first: a seat would not help who has none."""
         full = facts.NEEDS_APPROVAL if kind.approval else facts.CAP_REACHED
         if person.seq in ahead:
             return None
-        if kind.limit is not None and self.used[kind.seq] + self._kept_back(kind, person) >= kind.limit:
-            return full
         if self.rules.quotas and self._by_quota(kind, person) is None:
             return facts.QUOTA
+        if kind.limit is not None and self.used[kind.seq] + self._kept_back(kind, person) >= kind.limit:
+            return full
         bundle = self._bundle(kind, person)
         return full if bundle and not all(self._has_room(self.types[seq], person) for seq in bundle) else None
 
@@ -301,10 +301,12 @@ class _Rounds:
         return taken + (0 if kind.seq in self.done else self._seniors(kind, person)) < kind.limit
 
     def _seniors(self, kind: Type, person: Person) -> int:
-        """How many come before this person in a type that has not had its turn."""
+        """How many who could take a seat come before this person in a type that has not had its turn."""
         mine = self._key(kind, person)
         others = [one for one in self.concerned.get(kind.seq, {}).values() if one.seq != person.seq]
-        waiting = [one for one in others if not is_seated(self.row(one, kind.seq))]
+        waiting = [one for one in others if isinstance(self.standing.verdict(kind, one), Candidate)]
+        if self.rules.quotas:
+            waiting = [one for one in waiting if self._by_quota(kind, one) is not None]
         return sum(1 for one in waiting if (found := self._live(kind, one)) and seniority(found) < mine)
 
     def _live(self, kind: Type, person: Person) -> list[Claim]:

@@ -162,6 +162,31 @@ def test_A_9_the_types_of_a_bundle_wait_at_one_common_place(acme: Organization) 
     acme.check()
 
 
+def test_A_13_who_has_no_quota_waits_for_that_also_when_the_seats_are_gone(acme: Organization) -> None:
+    acme.sells({"pro": 1})
+    acme.has("ann", "ben")
+    acme.gives(rules.EVERYONE, "pro", terms=Terms(quota=0))
+    assert told(acme) == dict.fromkeys(("ann", "ben"), ("waiting", "quota"))
+    with acme.writing() as work:
+        direct.assign(work, "ben", "pro")
+    assert told(acme) == {"ann": ("waiting", "quota"), "ben": ("assigned", None)}
+    acme.check()
+
+
+def test_A_9_who_has_no_quota_is_not_before_somebody_who_wants_a_bundle(acme: Organization) -> None:
+    acme.sells({"pro": 1, "extra": 1})
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ben")
+    acme.gives(rules.EVERYONE, "extra", terms=Terms(quota=0))
+    acme.gives("Sales", "pro")
+    with acme.writing() as work:
+        rules.delete(work, "Sales", "pro")
+        rules.create(work, "Sales", "pro", "extra", atomic=True)
+    assert told(acme) == {"ben": ("assigned", None)}
+    assert told(acme, "extra") == {"ann": ("waiting", "quota"), "ben": ("assigned", None)}
+    acme.check()
+
+
 def test_A_9_a_part_of_a_bundle_that_is_given_no_more_is_not_waited_for(acme: Organization) -> None:
     acme.sells({"pro": 0, "extra": 0})
     acme.has("ann")
