@@ -9,7 +9,7 @@ from scim_service.directory import groups
 from scim_service.licensing import direct, facts, usage
 from scim_service.licensing import explain as explaining
 from scim_service.licensing.explain import Explanation
-from scim_service.licensing.usage import Holding, SeatLine
+from scim_service.licensing.usage import Holding
 from scim_service.storage.work import Work
 
 STATES = facts.STATES
@@ -53,21 +53,6 @@ def unassign(slug: str, user: str, type_code: str, as_json: bool) -> None:
     opening.change(slug, lambda work: direct.unassign(work, user, type_code))
     record = {"user": user, "type": type_code, "state": "released"}
     output.made(f"{output.cell(user)} has no direct claim to {type_code} any more.", record, as_json)
-
-
-@click.command()
-@arguments.slug
-@arguments.as_json
-def seats(slug: str, as_json: bool) -> None:
-    """List every license type with its cap, the seats in use, who waits, and who is in grace.
-
-    \b
-    Example:
-      scim-service seats acme
-    """
-    found = opening.ask_about_seats(slug, usage.seats)
-    none = f"No license type yet. Make one with: scim-service license-type create {slug} CODE --name NAME"
-    output.listing([_seat_row(one) for one in found], as_json, none)
 
 
 @click.command()
@@ -117,20 +102,6 @@ def _group_row(one: groups.GroupLine) -> dict[str, object]:
         "connection": one.connection,
         "types": list(one.types),
         "id": one.id,
-    }
-
-
-def _seat_row(one: SeatLine) -> dict[str, object]:
-    return {
-        "type": one.code,
-        "name": one.name,
-        "product": one.product,
-        "family": one.family,
-        "rank": one.rank,
-        "used": one.used,
-        "limit": one.limit,
-        "waiting": one.waiting,
-        "grace": one.grace,
     }
 
 

@@ -23,7 +23,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "db": ("db", "Bring the database to this program's schema, or check it."),
     },
     "Let an identity provider in": {
-        "tenant": ("access", "Customer organizations."),
+        "tenant": ("tenants", "Customer organizations."),
         "connection": ("access", "The SCIM clients of a tenant: one per identity provider."),
         "token": ("tokens", "The bearer tokens of a connection."),
     },
@@ -31,14 +31,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "admin": ("admins", "Who may administer a tenant, and who is at the head."),
     },
     "Say what was bought, and for whom": {
-        "license-type": ("licenses", "What a person can hold a seat of."),
-        "contract": ("licenses", "How many seats were bought."),
+        "license-type": ("license_types", "What a person can hold a seat of."),
+        "contract": ("contracts", "How many seats were bought."),
         "rule": ("rules", "Which groups give which license."),
         "assign": ("people", "Give a person a license directly."),
         "unassign": ("people", "Take a directly given license back."),
     },
     "Ask": {
-        "seats": ("people", "Used and free seats of every license type."),
+        "seats": ("seats", "Used and free seats of every license type."),
         "people": ("people", "Who holds a seat, who waits, and why."),
         "explain": ("explain", "Why a person has a license, or has not."),
         "group": ("people", "The groups that the identity providers pushed."),

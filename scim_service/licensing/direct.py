@@ -149,7 +149,8 @@ def full(entered: Gate, kind: Type) -> errors.Refused:
     what = "All seats" if limit is None or used >= limit else "All seats that are free for this"
     return errors.Refused(
         f"{what} of {kind.code} are used: {used} of {limit}. "
-        f"Free one, or buy more and raise the contract with: scim-service contract set-seats"
+        f"Free one, or buy more and raise the contract with: scim-service contract set-seats",
+        code="seat_limit_reached",
     )
 
 

@@ -86,6 +86,7 @@ class SeatLine:
     blocked: int = 0
     cap: int | None = None
     overage: int = 0
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def _seat_line(
         blocked + expired,
         bought.cap if kind.counted else None,
         max(0, used - bought.cap) if kind.counted else 0,
+        kind.seq,
     )
 
 
