@@ -41,6 +41,8 @@ def list_seats(slug: str, as_json: bool) -> None:
 
     \b
     Example:
+      scim-service seats list acme
+    or, which is the same:
       scim-service seats acme
     """
     found, planned = opening.ask_about_seats(slug, _seats)
