@@ -20,14 +20,10 @@ from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 _users = tables.directory.users
-_SEQ = sa.select(_users.c.seq).where(
+_FIND = sa.select(_users.c.seq, _users.c.id, _users.c.active, _users.c.banned).where(
     _users.c.tenant_id == sa.bindparam("tenant"), _users.c.user_name_key == sa.bindparam("key")
 )
-_BY_NAME = (
-    sa.select(_users.c.seq, _users.c.id, _users.c.active, _users.c.banned)
-    .where(_users.c.tenant_id == sa.bindparam("tenant"), _users.c.user_name_key == sa.bindparam("key"))
-    .with_for_update(key_share=True)
-)
+_LOCK = _FIND.with_for_update(key_share=True)
 
 ENDLESS = datetime.max.replace(tzinfo=UTC)
 """The expiry of a license that has one no more."""
@@ -54,8 +50,7 @@ def assign(
     Refused where no seat is free or the person or type cannot have one, with the reason; InvalidValue for an expiry
     that has passed.
     """
-    if expires_at is not None and expires_at <= work.now:
-        raise errors.InvalidValue("A license expires in the future. Give a later instant, or none.", code="past_expiry")
+    refuse_past(work, expires_at)
     user = locked_person(work, user_name)
     refuse_absent(user, user_name)
     kind = catalog.find_type(work, type_code)
@@ -143,6 +138,12 @@ def refuse_absent(user: Any, user_name: str) -> None:
         )
 
 
+def refuse_past(work: Work, expires_at: datetime | None) -> None:
+    """Raise InvalidValue for an expiry that has passed."""
+    if expires_at is not None and expires_at <= work.now:
+        raise errors.InvalidValue("A license expires in the future. Give a later instant, or none.", code="past_expiry")
+
+
 def refuse_by_authority(kind: catalog.LicenseType) -> None:
     """Raise Refused where a type is not given by hand (X-6), or not at all any more."""
     if kind.authority in (catalog.GROUPS, catalog.SCIM):
@@ -183,7 +184,16 @@ def locked_type(user_name: str, code: str) -> errors.Refused:
 
 def locked_person(work: Work, user_name: str) -> Any:
     """The person with this userName (seq, id, active, banned), locked until the commit. Raises NotFound."""
-    user = work.row(_BY_NAME, key=text.fold(user_name))
+    return _person(work, _LOCK, user_name)
+
+
+def found_person(work: Work, user_name: str) -> Any:
+    """The same without a lock, to look."""
+    return _person(work, _FIND, user_name)
+
+
+def _person(work: Work, statement: sa.Select[Any], user_name: str) -> Any:
+    user = work.row(statement, key=text.fold(user_name))
     if user is None:
         raise errors.NotFound(
             f"There is no person with the userName {user_name!r}. See who there is with: scim-service people",
@@ -194,7 +204,7 @@ def locked_person(work: Work, user_name: str) -> Any:
 
 def locked_pair(work: Work, first_name: str, second_name: str) -> tuple[Any, Any]:
     """Two people as `locked_person`, locked by seq (decision 19), answered in the order asked for."""
-    seqs = {name: work.value(_SEQ, key=text.fold(name)) or 0 for name in (first_name, second_name)}
+    seqs = {name: found_person(work, name).seq for name in (first_name, second_name)}
     found = {name: locked_person(work, name) for name in sorted(seqs, key=lambda one: seqs[one])}
     return found[first_name], found[second_name]
 
@@ -256,7 +266,8 @@ def inherited(work: Work, given: Iterable[Claim], user_name: str, kind: catalog.
     mine = [rule for rule in rules.listing(work) if rule.seq in seqs]
     if not mine:
         return errors.Refused(
-            f"{user_name} has {kind.code} by an attribute that the identity provider writes. Take the value away there.",
+            f"{user_name} has {kind.code} by an attribute that the identity provider writes. "
+            "Take the value away there.",
             code="inherited_license",
         )
     givers = " and ".join(f"{paths.name_of(rule)!r} (rule {rule.seq})" for rule in mine)
