@@ -41,7 +41,8 @@ class Office:
         return {one.user_name: f"{one.state} {one.position}" if one.position else one.state for one in found}
 
     def used(self, code: str) -> int:
-        return next(one.used for one in self.ask(usage.seats) if one.code == code)
+        lines: list[usage.SeatLine] = self.ask(usage.seats)
+        return next(one.used for one in lines if one.code == code)
 
     def account(self, name: str) -> Account:
         found: Account = self.ask(people.profile, name).account
