@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from scim_service import clock, errors
+from scim_service.licensing import direct
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -40,6 +41,15 @@ class Instant(click.ParamType[datetime]):
             return clock.parse_instant(value)
         except (ValueError, errors.ScimError):
             self.fail(f"{value!r} is not an instant; write it like 2027-03-01T08:00:00Z.", param, ctx)
+
+
+class Expiry(Instant):
+    """An instant, or `never`, which takes an expiry back."""
+
+    name = "INSTANT|never"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        return direct.ENDLESS if value == "never" else super().convert(value, param, ctx)
 
 
 class Seats(click.ParamType[tuple[str, int]]):
@@ -141,6 +151,14 @@ group = click.option("--group", required=True, metavar="NAME", callback=not_blan
 exit_grace = click.option(
     "--exit-grace", type=Duration(), help="How long a seat outlives its reason, such as 24h; 0 ends it at once."
 )
+expires = click.option(
+    "--expires", type=Expiry(), help="When the license ends by itself, such as 2027-03-01T08:00:00Z."
+)
+note = click.option("--note", metavar="TEXT", help="What is to be remembered of the license.")
+reason = click.option("--reason", default="", metavar="TEXT", help="Why; kept in the event log as it is typed.")
+given_name = click.option("--given-name", default="", metavar="TEXT", help="The first name.")
+family_name = click.option("--family-name", default="", metavar="TEXT", help="The last name.")
+email = click.option("--email", default="", metavar="EMAIL", help="The address at work.")
 
 
 def unset(*names: str) -> Callable[[F], F]:

@@ -36,6 +36,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "rule": ("rules", "Which groups give which license."),
         "assign": ("people", "Give a person a license directly."),
         "unassign": ("people", "Take a directly given license back."),
+        "seat": ("seat", "Suspend, resume, remove, hand on or exchange a license."),
+        "person": ("person", "People by hand: add, copy, replace, deactivate, ban."),
     },
     "Ask": {
         "seats": ("seats", "Used and free seats of every license type."),
