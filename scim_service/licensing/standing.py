@@ -103,7 +103,7 @@ class Standing:
         mine = [one for one in person.claims if one.type_seq == kind.seq]
         if person.banned:
             return self._still(row, facts.BLOCKED, facts.BANNED, mine) if mine else None
-        if person.keeps and mine and row is not None and row.seated:
+        if person.keeps and mine and row is not None and row.seated and kind.seq not in person.evicted:
             return replace(row, state=facts.SUSPENDED, reason=facts.INACTIVE, until=None, seated=True)
         return None
 

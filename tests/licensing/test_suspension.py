@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
-from scim_service.licensing import catalog, direct, facts, gate
+from scim_service.licensing import catalog, contracts, direct, facts, gate
 from scim_service.licensing.facts import Stop
 from scim_service.storage import tables
+from tests.conftest import START, SettableClock
 from tests.licensing.conftest import Organization, sales
 
 _tenants = tables.access.tenants
@@ -58,4 +61,48 @@ def test_a_suspended_seat_of_an_inactive_person_is_held_where_the_tenant_holds_t
     assert (acme.states("pro"), acme.line("pro").used) == ({"ann": "suspended", "ben": "waiting 1"}, 1)
     acme.turn("ann", True)
     assert acme.line("pro").used == 1
+    acme.check()
+
+
+def test_A_8_at_the_deadline_of_a_drop_suspended_seats_are_given_up_where_too_few_others_are(
+    acme: Organization, clock: SettableClock
+) -> None:
+    sales(acme, 3, "ann", "ben", "cem")
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 1}, "freeze")
+    stop(acme, "ben", "pro")
+    stop(acme, "cem", "pro")
+    assert acme.states("pro") == {"ann": "grace", "ben": "suspended", "cem": "suspended"}
+    acme.check()
+    clock.advance(timedelta(days=30))
+    acme.tick()
+    assert acme.line("pro").used == 1
+    acme.check()
+
+
+def test_A_8_so_are_the_seats_that_are_held_for_inactive_people(acme: Organization, clock: SettableClock) -> None:
+    sales(acme, 2, "ann", "ben")
+    with acme.writing() as work:
+        work.execute(_SETTINGS, new_settings='{"deactivate_policy": "hold"}')
+    for name in ("ann", "ben"):
+        acme.turn(name, False)
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 1}, "freeze")
+    clock.advance(timedelta(days=30))
+    acme.tick()
+    assert (acme.states("pro"), acme.line("pro").used) == ({"ann": "suspended"}, 1)
+    acme.check()
+
+
+def test_A_8_after_the_grace_of_a_contract_no_suspended_seat_is_left(acme: Organization, clock: SettableClock) -> None:
+    with acme.writing() as work:
+        catalog.create_type(work, "pro", "Pro")
+        contracts.create(work, "C-9", {"pro": 1}, ends=START + timedelta(days=1))
+    acme.has("ann")
+    with acme.writing() as work:
+        direct.assign(work, "ann", "pro")
+    stop(acme, "ann", "pro")
+    clock.advance(timedelta(days=30))
+    acme.tick()
+    assert (acme.states("pro"), acme.line("pro").used) == ({"ann": "suspended"}, 0)
     acme.check()
