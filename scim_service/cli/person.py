@@ -289,8 +289,10 @@ def _profile(found: Profile) -> dict[str, Any]:
     return {
         "user": found.person.document["userName"],
         "id": found.person.id,
+        "status": found.status,
         "active": found.person.active,
         "banned": found.banned,
+        "provisioned_by": found.provisioned_by,
         "ban_reason": account.ban_reason,
         "banned_since": account.banned_at,
         "flags": _account(account),

@@ -26,6 +26,9 @@ from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 REASON_CHARACTERS = 500
+ACTIVE, DEACTIVATED, BANNED = "active", "deactivated", "banned"
+BY_HAND, BY_SCIM = "console", "scim"
+"""How an account stands, and who made it (D-8)."""
 
 _users = tables.directory.users
 _BAN = (
@@ -55,6 +58,16 @@ class Profile:
     licenses: list[Holding]
     permissions: list[Permission]
     grants: list[Grant]
+
+    @property
+    def status(self) -> str:
+        """How the account stands (D-8)."""
+        return BANNED if self.banned else ACTIVE if self.person.active else DEACTIVATED
+
+    @property
+    def provisioned_by(self) -> str:
+        """Who made the person: a SCIM client, or somebody by hand (D-8)."""
+        return BY_HAND if self.person.connection_seq is None else BY_SCIM
 
 
 def form(user_name: str, given_name: str = "", family_name: str = "", email: str = "") -> dict[str, Any]:

@@ -220,6 +220,9 @@ def _to_hand_on(work: Work, case: _Case) -> Claim:
         raise direct.inherited(work, live, case.user_name, case.kind)
     if not facts.is_seated(case.row):
         raise _not_held(case)
+    known = case.entered.types[case.kind.seq]
+    if known.limit is not None and case.entered.consuming[known.seq] > known.limit:
+        raise direct.full(case.entered, known)
     return case.given[0]
 
 

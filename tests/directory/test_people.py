@@ -112,7 +112,7 @@ class TestAdd:
         office.act(people.add, people.form("alice"))
         with pytest.raises(errors.Uniqueness):
             office.act(people.add, people.form("ALICE"), "manager")
-        with pytest.raises(errors.NotFound, match="no license type"):
+        with office.refused("unknown_type", "gold", "manager, recruiter"):
             office.act(people.add, people.form("bob"), "gold")
         with office.refused("past_expiry"):
             office.act(people.add, people.form("bob"), "manager", expires_at=START)
@@ -195,6 +195,15 @@ class TestCopy:
                 office.act(people.grant, name, [f"file-{team}-1", f"file-{team}-2"], team)
         return office
 
+    def test_BW_17_a_new_person_made_from_an_existing_one_shares_all_its_files(self, teams: Office) -> None:
+        teams.act(people.grant, "bea", ["advert-9"])
+        teams.act(people.copy, "bea", people.form("new", "Nina", "New", "new@acme.example"))
+        assert teams.grants("new") == [("advert-9", ""), ("file-B-1", "B"), ("file-B-2", "B")]
+
+    def test_BW_26_the_type_is_the_originals_and_no_other_can_be_asked_for(self, teams: Office) -> None:
+        with teams.refused("not_held", "manager"):
+            teams.act(people.copy, "bea", people.form("new"), "manager")
+
     def test_BW_28_a_copy_of_a_member_of_team_B_has_all_of_Bs_files_and_none_of_As(self, teams: Office) -> None:
         made = teams.act(people.copy, "bea", people.form("new"))
         assert (made.type_code, made.state, made.grants) == ("recruiter", "assigned", 2)
@@ -258,6 +267,17 @@ class TestCopy:
             teams.act(people.copy, "bea", people.form("new"))
 
 
+def test_D_8_a_profile_tells_how_the_account_stands_and_who_made_it(office: Office) -> None:
+    office.act(people.add, people.form("alice"))
+    office.idp.user("bob")
+    assert [office.ask(people.profile, name).provisioned_by for name in ("alice", "bob")] == ["console", "scim"]
+    told = [office.ask(people.profile, "bob").status]
+    for act, *more in ((people.deactivate,), (people.ban, "fraud"), (people.unban,), (people.reactivate,)):
+        office.act(act, "bob", *more)
+        told.append(office.ask(people.profile, "bob").status)
+    assert told == ["active", "deactivated", "banned", "deactivated", "active"]
+
+
 class TestReassign:
     """E-14 with somebody who is made in the same step."""
 
@@ -319,6 +339,14 @@ class TestActivity:
         assert pair.idp.names("active eq false") == ["alice"]
         pair.act(people.reactivate, "alice")
         assert pair.idp.names("active eq false") == []
+
+    def test_LX_11_who_left_is_deactivated_and_what_was_granted_sleeps(self, pair: Office) -> None:
+        pair.act(people.grant, "alice", ["file-1"])
+        pair.act(people.deactivate, "alice")
+        profile = pair.ask(people.profile, "alice")
+        assert (profile.status, profile.licenses, profile.permissions) == ("deactivated", [], [])
+        assert pair.grants("alice") == [("file-1", "")]
+        pair.check()
 
     def test_E_10_again_changes_nothing(self, pair: Office) -> None:
         first = pair.act(people.deactivate, "alice")

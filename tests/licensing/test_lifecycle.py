@@ -302,6 +302,22 @@ class TestReassign:
         assert (suite.states("basic"), suite.states("pro")) == ({"ben": "covered"}, {"ben": "assigned"})
         suite.check()
 
+    def test_E_14_who_waits_by_a_group_may_be_handed_the_license_before_others(self, pro: Organization) -> None:
+        pro.has("dan", "eve")
+        pro.join("Sales", "dan", "eve")
+        assert act(pro, lifecycle.reassign, "ann", "pro", "dan") == "assigned"
+        assert pro.states("pro") == {"dan": "assigned", "ben": "waiting 1", "eve": "waiting 2"}
+        pro.check()
+
+    def test_E_14_above_a_cap_that_fell_there_is_no_seat_to_hand_on(self, acme: Organization) -> None:
+        acme.sells({"pro": 2})
+        acme.has("ann", "ben", "cem")
+        for name in ("ann", "ben"):
+            act(acme, direct.assign, name, "pro")
+        act(acme, contracts.set_seats, "C-1", {"pro": 1}, "freeze")
+        with refused(acme, "seat_limit_reached", "2 of 1"):
+            act(acme, lifecycle.reassign, "ann", "pro", "cem")
+
     def test_E_14_both_histories_tell_it(self, pro: Organization) -> None:
         act(pro, lifecycle.reassign, "ann", "pro", "cem", reason="moved on")
         gave = next(one for one in pro.events("ann") if one.action == "seat:reassigned")
