@@ -103,6 +103,7 @@ class _Rounds:
         self.reserved: dict[int, set[int]] = {}
         self.done: set[int] = set()
         self.reopened: set[int] = set()
+        self.requoted: set[int] = set()
         self.direct = 0
         self.standing = Standing(self.types, families_of(self.order), self.row, self.now)
         self.bundled = {seq for bundle in self.rules.bundles.values() for seq in bundle}
@@ -133,7 +134,9 @@ class _Rounds:
         before = self.used[kind.seq]
         candidates = self._judge(kind, self.concerned.get(kind.seq, {}).values())
         left = kind.limit is not None and self.used[kind.seq] < max(before, self.counts.used.get(kind.seq, 0))
-        if self._free(kind) and (again or left or kind.seq in self.opened):
+        moved = kind.seq in self.requoted
+        self.requoted.discard(kind.seq)
+        if moved or (self._free(kind) and (again or left or kind.seq in self.opened)):
             candidates += self._judge(kind, self._from_queue(kind))
         self._distribute(kind, candidates)
         if kind.yields:
@@ -348,6 +351,7 @@ class _Rounds:
         self.used[kind.seq] += is_seated(wanted) - is_seated(current)
         self._count_quota(current, -1)
         self._count_quota(wanted, 1)
+        self._note_quota(kind, current, wanted)
         if wanted == person.held.get(kind.seq):
             self.outcome.changes.pop(key, None)
         else:
@@ -365,6 +369,15 @@ class _Rounds:
     def _count_quota(self, row: Assignment | None, step: int) -> None:
         if row is not None and row.seated and row.quota_rule is not None:
             self.by_quota[row.quota_rule] = self.by_quota.get(row.quota_rule, 0) + step
+
+    def _note_quota(self, kind: Type, current: Assignment | None, wanted: Assignment | None) -> None:
+        """A seat that stays and counts against another quota: whoever waits for a quota of the type is looked at."""
+        if current is None or wanted is None or not (current.seated and wanted.seated):
+            return
+        if current.quota_rule != wanted.quota_rule:
+            self.requoted.add(kind.seq)
+            if kind.seq in self.done:
+                self.reopened.add(kind.seq)
 
     def _counted(self) -> Outcome:
         self.outcome.consuming = {seq: used for seq, used in self.used.items() if used != self.counts.used.get(seq, 0)}

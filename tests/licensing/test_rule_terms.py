@@ -73,6 +73,43 @@ def test_A_13_a_seat_counts_against_the_best_rule_that_has_quota_left(team: Orga
     team.check()
 
 
+def test_A_13_a_quota_that_comes_free_without_a_seat_serves_the_queue_too(team: Organization) -> None:
+    team.gives("Sales", "pro", terms=Terms(quota=1))
+    with team.writing() as work:
+        direct.assign(work, "ann", "pro")
+    assert told(team) == {"ann": ASSIGNED, "ben": ("waiting", facts.QUOTA), "cem": ("waiting", facts.QUOTA)}
+    team.leave("Sales", "ann")
+    assert told(team) == {"ann": ASSIGNED, "ben": ASSIGNED, "cem": ("waiting", facts.QUOTA)}
+    team.check()
+
+
+def test_A_13_who_waits_for_a_quota_does_so_whatever_becomes_of_the_seats(acme: Organization) -> None:
+    acme.sells({"pro": 2}, exit_grace=NOW)
+    acme.has("ann", "ben", "cem")
+    acme.makes("Sales", "ann", "ben")
+    acme.gives("Sales", "pro", terms=Terms(quota=1))
+    assert told(acme)["ben"] == ("waiting", facts.QUOTA)
+    with acme.writing() as work:
+        direct.assign(work, "cem", "pro")
+    assert told(acme)["ben"] == ("waiting", facts.QUOTA)
+    acme.check()
+
+
+def test_A_13_a_quota_that_is_used_up_without_a_seat_is_why_others_wait_from_then_on(acme: Organization) -> None:
+    acme.sells({"pro": 2}, exit_grace=NOW)
+    acme.has("ann", "ben", "cem")
+    for name in ("ann", "ben"):
+        with acme.writing() as work:
+            direct.assign(work, name, "pro")
+    acme.makes("Sales", "ann", "cem")
+    acme.gives("Sales", "pro", terms=Terms(quota=1))
+    assert told(acme)["cem"] == ("waiting", facts.CAP_REACHED)
+    with acme.writing() as work:
+        direct.unassign(work, "ann", "pro")
+    assert told(acme) == {"ann": ASSIGNED, "ben": ASSIGNED, "cem": ("waiting", facts.QUOTA)}
+    acme.check()
+
+
 def test_A_13_more_quota_serves_the_queue(team: Organization) -> None:
     team.gives("Sales", "pro", terms=Terms(quota=1))
     updates(team, "Sales", "pro", quota=3)
