@@ -57,7 +57,7 @@ def add(
     """Make a person from nothing. With --type the person gets that license; without a free seat nobody is made.
 
     \b
-    Examples:
+    Example:
       scim-service person add acme --user bob@acme.example --given-name Bob --type professional
       scim-service person add acme --user bob@acme.example --replace alice@acme.example
     """
