@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import errors
-from scim_service.licensing import catalog, claims, facts, gate, order, paths, rules
+from scim_service.licensing import catalog, claims, facts, gate, order, rules
 from scim_service.licensing.facts import Claim, Person, Type
 from scim_service.licensing.gate import Gate
 from scim_service.protocol import text
@@ -270,10 +270,14 @@ def inherited(work: Work, given: Iterable[Claim], user_name: str, kind: catalog.
             "Take the value away there.",
             code="inherited_license",
         )
-    givers = " and ".join(f"{paths.name_of(rule)!r} (rule {rule.seq})" for rule in mine)
+    givers = " and ".join(f"{_giver(rule)} (rule {rule.seq})" for rule in mine)
+    which = "--everyone" if mine[0].everyone else f"--group {mine[0].group_name!r}"
     return errors.Refused(
-        f"{user_name} has {kind.code} by membership in the group {givers}. Take the person out of the group at the "
-        "identity provider, or exclude the person from this rule: scim-service rule update --group NAME "
-        f"--type {kind.code} --exclude USERNAME",
+        f"{user_name} has {kind.code} by {givers}. Take the person out of the group at the identity provider, or "
+        f"exclude the person from this rule: scim-service rule update {which} --type {kind.code} --exclude USERNAME",
         code="inherited_license",
     )
+
+
+def _giver(rule: rules.Rule) -> str:
+    return "the rule for everyone" if rule.everyone else f"membership in the group {rule.group_name!r}"

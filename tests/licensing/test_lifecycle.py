@@ -181,6 +181,13 @@ class TestRemove:
         assert acme.states("pro") == {"ann": "grace"}
         acme.check()
 
+    def test_E_9_what_everyone_gets_is_refused_by_that_rule(self, acme: Organization) -> None:
+        acme.sells({"pro": 1})
+        acme.has("ann")
+        act(acme, rules.create, rules.EVERYONE, "pro")
+        with refused(acme, "inherited_license", "for everyone", "--everyone --type pro --exclude"):
+            act(acme, lifecycle.remove, "ann", "pro")
+
     def test_BK_07_without_a_type_everything_ends_or_nothing(self, acme: Organization) -> None:
         acme.sells({"pro": 1, "extra": 1})
         acme.has("ann")
