@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ import orjson
 from scim_service import clock, errors
 
 RELEASE, HOLD = "release", "hold"
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Setting:
     sentence: str
     parse: Callable[[str], Any]
 
+    def told(self, value: Any) -> Any:
+        """A stored value as a person writes it."""
+        if self.parse is _duration:
+            return clock.format_duration(timedelta(seconds=value))
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return list(value) if isinstance(value, tuple) else value
+
 
 def _duration(text: str) -> int:
     return int(clock.parse_duration(text).total_seconds())
@@ -56,6 +66,14 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def _domains(text: str) -> list[str]:
+    found = dict.fromkeys(one.strip().rstrip(".").lower() for one in text.split(",") if one.strip())
+    wrong = [one for one in found if len(one) > 253 or not _DOMAIN.fullmatch(one)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no domain; write it as acme.example, several with commas.")
+    return sorted(found)
+
+
 def _switch(text: str) -> bool:
     return _one_of("on", "off")(text) == "on"
 
@@ -70,6 +88,7 @@ SETTINGS = (
     Setting("mass_change_percent", 20, "And so many percent of the holders.", _count),
     Setting("mass_change_window", 600, "Within so long.", _duration),
     Setting("mass_change_hold", 86_400, "How long the seats beyond that are parked.", _duration),
+    Setting("verified_domains", (), "Addresses in these mail domains need no verification.", _domains),
 )
 BY_NAME = {one.name: one for one in SETTINGS}
 
@@ -80,11 +99,13 @@ def parsed(pairs: Mapping[str, str]) -> dict[str, Any]:
     for name, text in pairs.items():
         setting = BY_NAME.get(name)
         if setting is None:
-            raise errors.InvalidValue(f"There is no setting {name!r}. There are: {', '.join(sorted(BY_NAME))}.")
+            raise errors.InvalidValue(
+                f"There is no setting {name!r}. There are: {', '.join(sorted(BY_NAME))}.", code="unknown_setting"
+            )
         try:
             found[name] = setting.parse(text)
         except ValueError as problem:
-            raise errors.InvalidValue(f"{name}: {problem}") from problem
+            raise errors.InvalidValue(f"{name}: {problem}", code="bad_setting") from problem
     return found
 
 
@@ -104,6 +125,11 @@ class TenantSettings:
     def keeps_inactive(self) -> bool:
         """Whether an inactive person's seats are held."""
         return bool(self.values["deactivate_policy"] == HOLD)
+
+    @property
+    def verified_domains(self) -> tuple[str, ...]:
+        """The mail domains whose addresses need no verification (D-1, T-5)."""
+        return tuple(self.values["verified_domains"])
 
     @property
     def overcap_grace(self) -> timedelta:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
 from scim_service.access import names, plans
+from scim_service.access.tenant_settings import TenantSettings
 from scim_service.storage import tables
 from scim_service.storage.work import Work, first_key
 
@@ -21,6 +25,12 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _tenants = tables.access.tenants
 _BY_SLUG = sa.select(_tenants).where(_tenants.c.slug == sa.bindparam("slug"))
 _ALL = sa.select(_tenants).order_by(_tenants.c.slug)
+_HELD = sa.select(_tenants).where(_tenants.c.id == sa.bindparam("tenant")).with_for_update(key_share=True)
+_CHANGE = (
+    sa.update(_tenants)
+    .where(_tenants.c.id == sa.bindparam("tenant"))
+    .values({_tenants.c[name]: sa.bindparam(f"new_{name}") for name in ("name", "exit_grace", "settings")})
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Tenant:
     name: str
     exit_grace: timedelta
     plan: str = plans.DEFAULT
+    settings: TenantSettings = field(default_factory=lambda: TenantSettings.of("{}"))
 
 
 def create(work: Work, slug: str, name: str, exit_grace: timedelta = EXIT_GRACE, plan: str = plans.DEFAULT) -> Tenant:
@@ -56,12 +67,40 @@ def create(work: Work, slug: str, name: str, exit_grace: timedelta = EXIT_GRACE,
     return Tenant(work.tenant_id, slug, name, exit_grace, plan)
 
 
+def update(
+    work: Work,
+    *,
+    name: str | None = None,
+    exit_grace: timedelta | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Tenant:
+    """Change a tenant; what is not given stays, of the settings too (as `tenant_settings.parsed` gives them).
+
+    Whoever else could be concerned by a setting is looked at by `licensing.policies`, which calls this.
+    """
+    row = work.row(_HELD)
+    assert row is not None
+    if name is not None:
+        names.check("A tenant's name", name)
+    changed = {**orjson.loads(row.settings), **(settings or {})}
+    new = {
+        "name": row.name if name is None else name,
+        "exit_grace": row.exit_grace if exit_grace is None else int(exit_grace.total_seconds()),
+        "settings": orjson.dumps(changed).decode(),
+    }
+    if any(row._mapping[column] != value for column, value in new.items()):
+        work.execute(_CHANGE, **{f"new_{column}": value for column, value in new.items()})
+        audit.record(work, "tenant:changed", row.slug, **{**new, "settings": changed})
+    return find(work, row.slug)
+
+
 def find(work: Work, slug: str) -> Tenant:
     """The tenant with this slug. Raises NotFound."""
     row = work.row(_BY_SLUG, slug=slug)
     if row is None:
         raise errors.NotFound(
-            f"There is no tenant {slug!r}. Make it with: scim-service tenant create {slug} --name NAME"
+            f"There is no tenant {slug!r}. Make it with: scim-service tenant create {slug} --name NAME",
+            code="unknown_tenant",
         )
     return _tenant(row)
 
@@ -73,4 +112,5 @@ def listing(work: Work) -> list[Tenant]:
 
 def _tenant(row: sa.Row[tuple[object, ...]]) -> Tenant:
     found = row._mapping
-    return Tenant(found["id"], found["slug"], found["name"], timedelta(seconds=found["exit_grace"]), found["plan"])
+    grace, settings = timedelta(seconds=found["exit_grace"]), TenantSettings.of(str(found["settings"]))
+    return Tenant(found["id"], found["slug"], found["name"], grace, found["plan"], settings)

@@ -1,81 +1,16 @@
-"""The commands `tenant` and `connection`: whose directory it is, and which identity provider may write to it."""
+"""The command `connection`: which identity provider may write to a tenant's directory."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 import click
 
 from scim_service import idp
-from scim_service.access import admins, connections, plans, tenants
+from scim_service.access import connections
 from scim_service.access.connections import Connection
-from scim_service.access.tenants import Tenant
 from scim_service.cli import arguments, opening, output
 from scim_service.config import Settings
 
 SCIM_PATH = "/scim/v2"
-PLAN = "How many administrators there may be: essential 2, standard 5, enterprise as agreed."
-
-
-@click.group()
-def tenant() -> None:
-    """Customer organizations: each has its own people, groups, licenses and connections."""
-
-
-@tenant.command()
-@arguments.slug
-@click.option("--name", required=True, help="The organization's name as people read it.")
-@arguments.exit_grace
-@click.option("--plan", type=click.Choice(list(plans.PLANS)), default=plans.DEFAULT, show_default=True, help=PLAN)
-@arguments.as_json
-def create(slug: str, name: str, exit_grace: timedelta | None, plan: str, as_json: bool) -> None:
-    """Make a tenant. SLUG is its short name in every later command: a-z, 0-9 and -.
-
-    \b
-    Example:
-      scim-service tenant create acme --name "Acme Inc." --exit-grace 24h
-    """
-    grace = tenants.EXIT_GRACE if exit_grace is None else exit_grace
-    with opening.service() as service:
-        made = service.change_any(lambda work: tenants.create(work, slug, name, grace, plan))
-    output.made(f"Tenant {made.slug} is made. Next: scim-service connection create {made.slug} …", _row(made), as_json)
-
-
-@tenant.command("update")
-@arguments.slug
-@click.option("--plan", required=True, type=click.Choice(list(plans.PLANS)), help=PLAN)
-@arguments.as_json
-def update_tenant(slug: str, plan: str, as_json: bool) -> None:
-    """Change a tenant's plan. Refused where the tenant has more administrators than the plan allows.
-
-    \b
-    Example:
-      scim-service tenant update acme --plan enterprise
-    """
-    found = opening.change(slug, lambda work: admins.change_plan(work, plan))
-    output.made(f"Tenant {slug} is on the plan {found.code} now.", {"tenant": slug, "plan": found.code}, as_json)
-
-
-@tenant.command("list")
-@arguments.as_json
-def list_tenants(as_json: bool) -> None:
-    """List the tenants with the exit grace that holds where no type or rule says another.
-
-    \b
-    Example:
-      scim-service tenant list
-    """
-    with opening.service() as service:
-        found = service.ask_any(tenants.listing)
-    output.listing(
-        [_row(one) for one in found],
-        as_json,
-        "No tenant yet. Make one with: scim-service tenant create SLUG --name NAME",
-    )
-
-
-def _row(one: Tenant) -> dict[str, object]:
-    return {"tenant": one.slug, "name": one.name, "exit_grace": one.exit_grace, "plan": one.plan}
 
 
 @click.group()

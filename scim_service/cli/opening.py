@@ -5,16 +5,20 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import click
 from sqlalchemy.engine import make_url
 
 from scim_service import app, config, errors, jobs
 from scim_service.access import tenants
+from scim_service.cli import previews
 from scim_service.config import Settings
+from scim_service.licensing import preview as previews_of
+from scim_service.licensing.preview import Preview
 from scim_service.storage import faults, migrations
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
@@ -50,19 +54,35 @@ class Service:
         """Do one thing that belongs to no tenant yet, in one transaction."""
         return self._write(EVERY_TENANT, act)
 
+    def preview(self, slug: str, act: Callable[[Work], object]) -> Preview:
+        """What a thing would do to the tenant's seats; nothing is changed (licensing.md A-12)."""
+        writing = self._writing(self._tenant(slug))
+        return _again(lambda: previews_of.previewed(writing, act))
+
+    def change_confirmed(self, slug: str, act: Callable[[Work], T], version: str | None, braked: bool) -> T:
+        """Do one thing to the tenant; with a version only if it comes to what that preview said."""
+        writing = self._writing(self._tenant(slug))
+        return _again(lambda: previews_of.made(writing, act, version, braked))
+
     def _tenant(self, slug: str) -> int:
         with self.store.reading(EVERY_TENANT, actor()) as work:
             return tenants.find(work, slug).id
 
     def _write(self, tenant_id: int, act: Callable[[Work], T]) -> T:
-        for _ in range(ATTEMPTS - 1):
-            try:
-                with self.store.writing(tenant_id, actor()) as work:
-                    return act(work)
-            except faults.Again:
-                continue
-        with self.store.writing(tenant_id, actor()) as work:
-            return act(work)
+        return _again(lambda: previews_of.made(self._writing(tenant_id), act))
+
+    def _writing(self, tenant_id: int) -> Callable[[], AbstractContextManager[Work]]:
+        return lambda: self.store.writing(tenant_id, actor())
+
+
+def _again(act: Callable[[], T]) -> T:
+    """Do something, again where the database asks for that."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return act()
+        except faults.Again:
+            continue
+    return act()
 
 
 @contextmanager
@@ -100,6 +120,31 @@ def change(slug: str, act: Callable[[Work], T]) -> T:
     """Open the service and do one thing to a tenant."""
     with service() as found:
         return found.change(slug, act)
+
+
+def change_previewed(
+    slug: str,
+    act: Callable[[Work], T],
+    *,
+    dry_run: bool = False,
+    version: str | None = None,
+    as_json: bool = False,
+    braked: bool = False,
+) -> T:
+    """The same for what changes who has access: with `dry_run` the preview is printed, and the command ends there.
+
+    With a `version` the thing is done only if it comes to what that preview said; `braked`: without one it may take a
+    license from few people only. Where it is refused for that, the fresh preview is printed before the refusal.
+    """
+    with service() as found:
+        if dry_run:
+            previews.show(found.preview(slug, act), as_json)
+            raise click.exceptions.Exit(0)
+        try:
+            return found.change_confirmed(slug, act, version, braked)
+        except previews_of.Unconfirmed as refusal:
+            previews.show(refusal.preview, as_json, {"code": str(refusal.code), "detail": refusal.detail})
+            raise
 
 
 def expect_current(store: Store) -> None:

@@ -20,7 +20,7 @@ UNBREAKABLE = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 def listing(records: Sequence[Mapping[str, Any]], as_json: bool, none: str) -> None:
     """Print records as a table headed by their keys, or as a JSON list; `none` is the sentence for an empty table."""
     if as_json:
-        click.echo(json.dumps([_jsonable(one) for one in records], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([jsonable(one) for one in records], indent=2, ensure_ascii=False))
     elif records:
         click.echo(table(records))
     else:
@@ -29,7 +29,7 @@ def listing(records: Sequence[Mapping[str, Any]], as_json: bool, none: str) -> N
 
 def made(sentence: str, record: Mapping[str, Any], as_json: bool) -> None:
     """Print what a command has done: the sentence, or the record as JSON."""
-    click.echo(json.dumps(_jsonable(record), indent=2, ensure_ascii=False) if as_json else sentence)
+    click.echo(json.dumps(jsonable(record), indent=2, ensure_ascii=False) if as_json else sentence)
 
 
 def table(records: Sequence[Mapping[str, Any]]) -> str:
@@ -88,9 +88,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """A value as JSON keeps it: instants and durations as text."""
     if isinstance(value, Mapping):
-        return {name: _jsonable(one) for name, one in value.items()}
+        return {name: jsonable(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_jsonable(one) for one in value]
+        return [jsonable(one) for one in value]
     return _plain(value)

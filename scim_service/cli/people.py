@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import click
 
 from scim_service.cli import arguments, opening, output
@@ -9,7 +12,7 @@ from scim_service.directory import groups
 from scim_service.licensing import direct, facts, usage
 from scim_service.licensing import explain as explaining
 from scim_service.licensing.explain import Explanation
-from scim_service.licensing.usage import Holding, SeatLine
+from scim_service.licensing.usage import Holding
 from scim_service.storage.work import Work
 
 STATES = facts.STATES
@@ -19,22 +22,45 @@ STATES = facts.STATES
 @arguments.slug
 @arguments.user
 @arguments.type_code
+@click.option("--pin/--unpin", default=None, help="Fix this type in its family, whatever better one a group gives.")
+@arguments.expires
+@arguments.note
+@arguments.preview
 @arguments.as_json
-def assign(slug: str, user: str, type_code: str, as_json: bool) -> None:
+def assign(
+    slug: str,
+    user: str,
+    type_code: str,
+    pin: bool | None,
+    expires: datetime | None,
+    note: str | None,
+    dry_run: bool,
+    version: str | None,
+    as_json: bool,
+) -> None:
     """Give a person a license directly, whatever the groups say. Refused when no seat is free.
+
+    Again it changes only what is given: the pin, the expiry (`never` takes it back), the note.
 
     \b
     Example:
-      scim-service assign acme --user alice@acme.example --type analytics
+      scim-service assign acme --user alice@acme.example --type analytics --expires 2027-12-31T00:00:00Z
     """
-    found = opening.change(slug, lambda work: _assigned(work, user, type_code))
+    terms: dict[str, Any] = {"pinned": pin, "expires_at": expires, "note": note}
+    found = opening.change_previewed(
+        slug,
+        lambda work: _assigned(work, user, type_code, **terms),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+    )
     states = ", ".join(one.state for one in found) or "none"
     record = {"user": user, "type": type_code, "state": found[0].state if found else None}
     output.made(f"{output.cell(user)} now holds a direct claim to {type_code}: {states}.", record, as_json)
 
 
-def _assigned(work: Work, user: str, type_code: str) -> list[Explanation]:
-    direct.assign(work, user, type_code)
+def _assigned(work: Work, user: str, type_code: str, **terms: Any) -> list[Explanation]:
+    direct.assign(work, user, type_code, **terms)
     return explaining.explain(work, user, type_code)
 
 
@@ -42,32 +68,24 @@ def _assigned(work: Work, user: str, type_code: str) -> list[Explanation]:
 @arguments.slug
 @arguments.user
 @arguments.type_code
+@arguments.preview
 @arguments.as_json
-def unassign(slug: str, user: str, type_code: str, as_json: bool) -> None:
+def unassign(slug: str, user: str, type_code: str, dry_run: bool, version: str | None, as_json: bool) -> None:
     """Take a directly given license back, at once. What a group gives is refused, naming the group and the rule.
 
     \b
     Example:
       scim-service unassign acme --user alice@acme.example --type analytics
     """
-    opening.change(slug, lambda work: direct.unassign(work, user, type_code))
-    record = {"user": user, "type": type_code, "state": "released"}
+    left = opening.change_previewed(
+        slug,
+        lambda work: direct.unassign(work, user, type_code),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+    )
+    record = {"user": user, "type": type_code, "state": left or "released"}
     output.made(f"{output.cell(user)} has no direct claim to {type_code} any more.", record, as_json)
-
-
-@click.command()
-@arguments.slug
-@arguments.as_json
-def seats(slug: str, as_json: bool) -> None:
-    """List every license type with its cap, the seats in use, who waits, and who is in grace.
-
-    \b
-    Example:
-      scim-service seats acme
-    """
-    found = opening.ask_about_seats(slug, usage.seats)
-    none = f"No license type yet. Make one with: scim-service license-type create {slug} CODE --name NAME"
-    output.listing([_seat_row(one) for one in found], as_json, none)
 
 
 @click.command()
@@ -117,20 +135,6 @@ def _group_row(one: groups.GroupLine) -> dict[str, object]:
         "connection": one.connection,
         "types": list(one.types),
         "id": one.id,
-    }
-
-
-def _seat_row(one: SeatLine) -> dict[str, object]:
-    return {
-        "type": one.code,
-        "name": one.name,
-        "product": one.product,
-        "family": one.family,
-        "rank": one.rank,
-        "used": one.used,
-        "limit": one.limit,
-        "waiting": one.waiting,
-        "grace": one.grace,
     }
 
 

@@ -23,7 +23,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "db": ("db", "Bring the database to this program's schema, or check it."),
     },
     "Let an identity provider in": {
-        "tenant": ("access", "Customer organizations."),
+        "tenant": ("tenants", "Customer organizations."),
         "connection": ("access", "The SCIM clients of a tenant: one per identity provider."),
         "token": ("tokens", "The bearer tokens of a connection."),
     },
@@ -31,14 +31,16 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "admin": ("admins", "Who may administer a tenant, and who is at the head."),
     },
     "Say what was bought, and for whom": {
-        "license-type": ("licenses", "What a person can hold a seat of."),
-        "contract": ("licenses", "How many seats were bought."),
+        "license-type": ("license_types", "What a person can hold a seat of."),
+        "contract": ("contracts", "How many seats were bought."),
         "rule": ("rules", "Which groups give which license."),
         "assign": ("people", "Give a person a license directly."),
         "unassign": ("people", "Take a directly given license back."),
+        "seat": ("seat", "Suspend, resume, remove, hand on or exchange a license."),
+        "person": ("person", "People by hand: add, copy, replace, deactivate, ban."),
     },
     "Ask": {
-        "seats": ("people", "Used and free seats of every license type."),
+        "seats": ("seats", "Used and free seats of every license type."),
         "people": ("people", "Who holds a seat, who waits, and why."),
         "explain": ("explain", "Why a person has a license, or has not."),
         "group": ("people", "The groups that the identity providers pushed."),
@@ -84,7 +86,7 @@ class Program(click.Group):
         except click.ClickException as error:
             _leave(error.format_message(), REFUSED)
         except errors.ScimError as error:
-            _leave(error.detail, REFUSED)
+            _leave(f"{error.detail} [{error.code}]" if error.code else error.detail, REFUSED)
         except config.ConfigError as error:
             _leave(f"These settings of the environment are wrong: {error}.", REFUSED)
         except OSError as error:
@@ -115,7 +117,9 @@ def root() -> None:
     """A license-aware SCIM 2.0 service: identity providers push people and groups, seats are given under caps.
 
     Settings come from the environment (SCIM_DATABASE_URL, SCIM_DATA_DIR, SCIM_PUBLIC_URL, SCIM_SECRET_KEY, …). An
-    error is one sentence and exit status 2; a listing prints JSON with --json. The tenant's slug always comes first.
+    error is one sentence and exit status 2, with a code in brackets where scripts may rely on one. A listing prints
+    JSON with --json. What changes access takes --dry-run, and --version to do just what was previewed. The tenant's
+    slug always comes first.
 
     \b
     Begin with:

@@ -1,7 +1,8 @@
 """PEOPLE AND GROUPS. The use cases that SCIM clients and administrators have for them.
 
-Here: people (`users.py`), groups (`groups.py`), who is in which (`members.py`), how a stored document becomes an answer
-(`documents.py`, `relations.py`), and lists (`listing.py`).
+Here: people (`users.py`), what an administrator does with them (`people.py`, with their `accounts.py` and `grants.py`),
+groups (`groups.py`), who is in which (`members.py`), how a stored document becomes an answer (`documents.py`,
+`relations.py`), and lists (`listing.py`).
 Not here: HTTP, provider habits, and every question about seats. When people come, go, or change activity, this room
 writes its own rows first and then tells `licensing.seats`.
 Called by the doors and the command line, with a `Work` as the first argument.

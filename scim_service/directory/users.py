@@ -7,7 +7,7 @@ caller's `View` wants them. A person of another tenant is answered as one that n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.directory import documents, external_ids, group_rows, listing, relations
+from scim_service.directory import accounts, documents, external_ids, group_rows, listing, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.listing import Listed, Query
 from scim_service.licensing import attributes, seats
@@ -28,6 +28,9 @@ from scim_service.storage.work import Work, chunks
 LICENSES = schema.LICENSE_URN
 COMPUTED = {"groups": "groups", LICENSES: f"{LICENSES}:licenses"}
 """What is shown of a person and not kept in the document: the top-level name → what of it is computed."""
+
+Tell = Callable[[Work, list[int]], None]
+"""Tells the seats that people became active or inactive, after that is written."""
 
 _users = tables.directory.users
 _values = tables.directory.user_values
@@ -161,6 +164,14 @@ def patch(
     return _save(work, current, {**kept, LICENSES: written} if written else kept)
 
 
+def turn(work: Work, user_id: str, active: bool, tell: Tell = seats.activity_changed) -> Resource:
+    """Activate or deactivate a person by hand; the document says it as if it had been sent. `tell` tells the seats."""
+    current = _locked(work, user_id)
+    if current.active == active:
+        return current
+    return _save(work, current, {**_sent(current), "active": active}, tell)
+
+
 def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
     """End a person: memberships, claims and seats go in the same transaction (RFC 7644 section 3.6, licensing.md E-19).
 
@@ -240,7 +251,13 @@ def _mentioned(operations: Sequence[patching.Operation]) -> set[str]:
     return {name for name in COMPUTED if name.casefold() in spoken}
 
 
-def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
+def _sent(current: Resource) -> dict[str, Any]:
+    """The document as a PUT would send it again."""
+    known = {} if current.external_id is None else {"externalId": current.external_id}
+    return {**current.document, **known}
+
+
+def _save(work: Work, current: Resource, wanted: Mapping[str, Any], tell: Tell = seats.activity_changed) -> Resource:
     """Write what differs; nothing at all where nothing does, so that a repeated request leaves no trace (F13)."""
     external_id = documents.external_id_of(wanted)
     document = documents.without(wanted, "externalId")
@@ -260,18 +277,20 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any]) -> Resource:
         active=active,
     )
     _record_change(work, current, saved)
-    licensed = _move_seats(work, current, saved)
+    if current.active and not active:
+        accounts.void(work, current.seq)
+    licensed = _move_seats(work, current, saved, tell)
     return replaced(saved, licensed=saved.licensed or licensed)
 
 
-def _move_seats(work: Work, before: Resource, after: Resource) -> bool:
+def _move_seats(work: Work, before: Resource, after: Resource, tell: Tell) -> bool:
     """Seats follow, and whether anything asked: who leaves does so before values go, so that the brake sees it."""
     changed, moved = after.document != before.document, after.active != before.active
     if moved and not after.active:
-        seats.activity_changed(work, [after.seq])
+        tell(work, [after.seq])
     valued = changed and attributes.written(work, after.seq, before.document, after.document)
     if moved and after.active:
-        seats.activity_changed(work, [after.seq])
+        tell(work, [after.seq])
     asked = changed and seats.attributes_changed(work, after.seq)
     return moved or valued or asked
 

@@ -143,7 +143,8 @@ def parse_overage(text: str) -> str:
     if text in (BLOCK, TRUE_UP, APPROVE) or (word in (PERCENT, COUNT, APPROVE) and is_number):
         return text
     raise errors.InvalidValue(
-        f"{text!r} is no overage. Write block, percent:25, count:3, approve, approve:2 or true_up."
+        f"{text!r} is no overage. Write block, percent:25, count:3, approve, approve:2 or true_up.",
+        code="bad_overage",
     )
 
 

@@ -161,9 +161,10 @@ def create_type(
     """
     if not CODE.fullmatch(code):
         raise errors.InvalidValue(
-            "A license type's code is 1 to 64 letters, digits, '.', '_' or '-', such as RECRUITER."
+            "A license type's code is 1 to 64 letters, digits, '.', '_' or '-', such as RECRUITER.", code="bad_code"
         )
-    policy = conflict_policy or _policy_of(work, family)
+    policy_before = _policy_of(work, family)
+    policy = conflict_policy or policy_before
     made = LicenseType(
         0, code, name, product, family, rank, counted, exit_grace, authority, policy, False, options or Options()
     )
@@ -173,6 +174,8 @@ def create_type(
     _share_policy(work, made)
     gate.reopen(work)
     audit.record(work, "license-type:created", code, **_facts(made))
+    if policy != policy_before:
+        resolve_again(work, _touched(work, [made]))
     return replace(made, seq=seq)
 
 
@@ -220,7 +223,8 @@ def find_type(work: Work, code: str) -> LicenseType:
     if row is None:
         known = ", ".join(sorted(kind.code for kind in types(work)))
         raise errors.NotFound(
-            f"There is no license type {code!r}. " + (f"There are: {known}." if known else "There is none yet.")
+            f"There is no license type {code!r}. " + (f"There are: {known}." if known else "There is none yet."),
+            code="unknown_type",
         )
     return _type(row)
 
@@ -235,7 +239,9 @@ def seconds_of(duration: timedelta | None) -> int | None:
     if duration is None:
         return None
     if not timedelta(0) <= duration <= timedelta(days=3650):
-        raise errors.InvalidValue("An exit grace is between 0 and 3650 days. Write it as 0, 90m, 24h or 30d.")
+        raise errors.InvalidValue(
+            "An exit grace is between 0 and 3650 days. Write it as 0, 90m, 24h or 30d.", code="bad_duration"
+        )
     return int(duration.total_seconds())
 
 
@@ -247,13 +253,15 @@ def duration_of(seconds: int | None) -> timedelta | None:
 def _refuse(work: Work, made: LicenseType) -> None:
     """Raise InvalidValue where a type cannot be as it is wanted."""
     if not -1_000_000 <= made.rank <= 1_000_000:
-        raise errors.InvalidValue("A rank is between -1000000 and 1000000; the greater one is the better type.")
+        raise errors.InvalidValue(
+            "A rank is between -1000000 and 1000000; the greater one is the better type.", code="bad_rank"
+        )
     words = {"authority": AUTHORITIES, "conflict_policy": facts.POLICIES}
     for name, known in words.items():
         if getattr(made, name) not in known:
-            raise errors.InvalidValue(f"{name} is one of: {', '.join(known)}.")
+            raise errors.InvalidValue(f"{name} is one of: {', '.join(known)}.", code=f"bad_{name}")
     if made.options.request_mode not in REQUEST_MODES:
-        raise errors.InvalidValue(f"request_mode is one of: {', '.join(REQUEST_MODES)}.")
+        raise errors.InvalidValue(f"request_mode is one of: {', '.join(REQUEST_MODES)}.", code="bad_request_mode")
     others = {kind.code: kind for kind in types(work) if kind.code != made.code}
     _refuse_ties(made, others)
     _refuse_circles([made, *others.values()])
@@ -279,12 +287,18 @@ def _refuse_ties(made: LicenseType, others: Mapping[str, LicenseType]) -> None:
     options = made.options
     for code in dict.fromkeys([*options.requires, *options.excludes, *options.implies]):
         if code not in others:
-            raise errors.InvalidValue(f"{made.code} names {code!r}, which is no other license type.")
+            raise errors.InvalidValue(
+                f"{made.code} names {code!r}, which is no other license type.", code="unknown_type"
+            )
         if code not in options.implies and made.family is not None and others[code].family == made.family:
-            raise errors.InvalidValue(f"{made.code} and {code} are of one family; they are never held together anyway.")
+            raise errors.InvalidValue(
+                f"{made.code} and {code} are of one family; they are never held together anyway.", code="same_family"
+            )
     both = set(options.requires) & set(options.excludes)
     if both:
-        raise errors.InvalidValue(f"{made.code} cannot both require and exclude {', '.join(sorted(both))}.")
+        raise errors.InvalidValue(
+            f"{made.code} cannot both require and exclude {', '.join(sorted(both))}.", code="contradiction"
+        )
 
 
 def _refuse_circles(kinds: Iterable[LicenseType]) -> None:
@@ -311,7 +325,8 @@ def _refuse_circles(kinds: Iterable[LicenseType]) -> None:
     except order.Circle as circle:
         raise errors.InvalidValue(
             f"These types would each have to be decided before the other: {', '.join(circle.codes)}. "
-            "Change what they require, or their ranks."
+            "Change what they require, or their ranks.",
+            code="circle",
         ) from circle
 
 

@@ -127,13 +127,20 @@ def renew(work: Work, number: str, new_number: str, seats: Mapping[str, int], te
     old = find(work, number)
     if work.value(_RENEWED, contract=old.seq) is not None:
         raise errors.Refused(
-            f"The contract {number!r} is renewed already; renew its renewal, or change the seats of that."
+            f"The contract {number!r} is renewed already; renew its renewal, or change the seats of that.",
+            code="renewed_already",
         )
     begins = terms.starts or max(work.now, old.ends_at or work.now)
+    if begins < old.starts_at:
+        raise errors.InvalidValue(
+            f"A renewal cannot start before what it renews, which starts at {old.starts_at:%Y-%m-%d %H:%M} UTC.",
+            code="bad_period",
+        )
     kept = [replace(line, seq=0) for line in old.lines if line.type_code not in seats and _outlasts(line, begins)]
     inherited = {line.type_code: line.overage for line in old.lines}
     overage = {code: terms.overage.get(code, inherited.get(code, capacity.BLOCK)) for code in seats}
-    given = replace(terms, starts=begins, overage={**overage, **terms.overage})
+    details = {**old.details, **terms.details}
+    given = replace(terms, starts=begins, overage={**overage, **terms.overage}, details=details)
     planned = [*_planned(work, seats, given), *kept]
     return _sign(work, gate.enter(work), new_number, planned, given, old)
 
@@ -142,7 +149,10 @@ def add_line(work: Work, number: str, line: SeatLine) -> Contract:
     """Add seats of a type to a contract, for a part of its time if it says so; who waits gets them (A-5)."""
     contract = find(work, number)
     if line.starts is not None and line.ends is not None and line.ends <= line.starts:
-        raise errors.InvalidValue("A line ends after it starts. Give an end later than its start, or none.")
+        raise errors.InvalidValue(
+            "A line ends after it starts. Give an end later than its start, or none.", code="bad_period"
+        )
+    _refuse_line(work, line)
     entered = gate.enter(work)
     _insert_lines(work, contract.seq, [line])
     audit.record(work, "contract:changed", number, line=_line_facts(line))
@@ -157,7 +167,7 @@ def set_seats(work: Work, number: str, seats: Mapping[str, int], mode: str = REJ
     tenant's `overcap_grace`, `immediate` takes them now, from the least senior on.
     """
     if mode not in MODES:
-        raise errors.InvalidValue(f"A mode is one of: {', '.join(MODES)}.")
+        raise errors.InvalidValue(f"A mode is one of: {', '.join(MODES)}.", code="bad_mode")
     contract = find(work, number)
     entered = gate.enter(work)
     for line in _planned(work, seats, Terms()):
@@ -181,7 +191,8 @@ def approve_overage(work: Work, type_code: str) -> int:
     entered = gate.enter(work)
     if not entered.types[kind.seq].approval:
         raise errors.Refused(
-            f"No contract allows a seat of {type_code} above its cap to be approved. Buy more instead."
+            f"No contract allows a seat of {type_code} above its cap to be approved. Buy more instead.",
+            code="no_approval",
         )
     entered.approved[kind.seq] += 1
     work.execute(_APPROVE, type=kind.seq)
@@ -194,7 +205,9 @@ def find(work: Work, number: str) -> Contract:
     """The contract with this number. Raises NotFound."""
     row = work.row(_BY_NUMBER, number=number)
     if row is None:
-        raise errors.NotFound(f"There is no contract {number!r}. Make it with: scim-service contract create")
+        raise errors.NotFound(
+            f"There is no contract {number!r}. Make it with: scim-service contract create", code="unknown_contract"
+        )
     return _contract(work, row)
 
 
@@ -219,9 +232,11 @@ def _sign(
 ) -> Contract:
     starts_at = terms.starts or work.now
     if not number.strip() or len(number) > 256:
-        raise errors.InvalidValue("A contract's number is a text of 1 to 256 characters.")
+        raise errors.InvalidValue("A contract's number is a text of 1 to 256 characters.", code="bad_number")
     if terms.ends is not None and terms.ends <= starts_at:
-        raise errors.InvalidValue("A contract ends after it starts. Give an end later than its start, or none.")
+        raise errors.InvalidValue(
+            "A contract ends after it starts. Give an end later than its start, or none.", code="bad_period"
+        )
     grace = catalog.seconds_of(terms.grace)
     details = orjson.dumps(dict(terms.details)).decode()
     seq = work.insert_one(
@@ -257,7 +272,8 @@ def _refuse_excess(entered: Gate, before: Mapping[int, int | None]) -> None:
         if limit is not None and (old is None or limit < old) and limit < used:
             raise errors.Refused(
                 f"{used} seats of {kind.code} are used, {used - limit} more than the {limit} that would be left. "
-                f"Free {used - limit} first, keep at least {used}, or say --mode freeze."
+                f"Free {used - limit} first, keep at least {used}, or say --mode freeze.",
+                code="below_use",
             )
 
 
@@ -265,19 +281,31 @@ def _planned(work: Work, seats: Mapping[str, int], terms: Terms) -> list[SeatLin
     found = []
     unknown = {*terms.overage, *terms.reserve} - set(seats)
     if unknown:
-        raise errors.InvalidValue(f"There are no seats of {', '.join(sorted(unknown))} in this contract.")
+        raise errors.InvalidValue(
+            f"There are no seats of {', '.join(sorted(unknown))} in this contract.", code="unknown_type"
+        )
     for code, quantity in seats.items():
-        kind = catalog.find_type(work, code)
-        if not kind.counted:
-            raise errors.InvalidValue(f"{code} is a free type: it has no seats to count. Leave it out of the contract.")
-        if not 0 <= quantity <= MOST_SEATS:
-            raise errors.InvalidValue(f"A line of {code} has 0 to {MOST_SEATS:,} seats.")
-        reserve = terms.reserve.get(code, 0)
-        if not 0 <= reserve <= quantity:
-            raise errors.InvalidValue(f"Of {quantity} seats of {code}, 0 to {quantity} can be reserved.")
-        overage = capacity.parse_overage(terms.overage.get(code, capacity.BLOCK))
-        found.append(SeatLine(code, quantity, None, None, reserve, overage))
+        overage = terms.overage.get(code, capacity.BLOCK)
+        line = SeatLine(code, quantity, None, None, terms.reserve.get(code, 0), overage)
+        _refuse_line(work, line)
+        found.append(line)
     return found
+
+
+def _refuse_line(work: Work, line: SeatLine) -> None:
+    """Raise where there cannot be such a line."""
+    code, quantity = line.type_code, line.quantity
+    if not catalog.find_type(work, code).counted:
+        raise errors.InvalidValue(
+            f"{code} is a free type: it has no seats to count. Leave it out of the contract.", code="free_type"
+        )
+    if not 0 <= quantity <= MOST_SEATS:
+        raise errors.InvalidValue(f"A line of {code} has 0 to {MOST_SEATS:,} seats.", code="bad_quantity")
+    if not 0 <= line.reserve <= quantity:
+        raise errors.InvalidValue(
+            f"Of {quantity} seats of {code}, 0 to {quantity} can be reserved.", code="bad_reserve"
+        )
+    capacity.parse_overage(line.overage)
 
 
 def _set_line(work: Work, contract: Contract, wanted: SeatLine) -> None:

@@ -1,8 +1,12 @@
-"""What an administrator does by hand: give a person a license, take it back (licensing.md E-1, E-9, decision 45)."""
+"""What an administrator does by hand: give a person a license, take it back (licensing.md E-1, E-9, decision 45).
+
+Whoever refuses an act by hand finds the sentences here, each with its stable code; `lifecycle.py` has the other acts.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,11 +20,17 @@ from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 _users = tables.directory.users
-_BY_NAME = (
-    sa.select(_users.c.seq, _users.c.active, _users.c.banned)
-    .where(_users.c.tenant_id == sa.bindparam("tenant"), _users.c.user_name_key == sa.bindparam("key"))
-    .with_for_update(key_share=True)
+_FIND = sa.select(_users.c.seq, _users.c.id, _users.c.active, _users.c.banned).where(
+    _users.c.tenant_id == sa.bindparam("tenant"), _users.c.user_name_key == sa.bindparam("key")
 )
+_LOCK = _FIND.with_for_update(key_share=True)
+
+ENDLESS = datetime.max.replace(tzinfo=UTC)
+"""The expiry of a license that has one no more."""
+
+BY_HAND = (claims.DIRECT, claims.REQUEST)
+"""The sources of what an administrator gave, of own accord or because it was asked for, and can take back."""
+REMOVED = "removed"
 
 
 def assign(
@@ -28,19 +38,19 @@ def assign(
     user_name: str,
     type_code: str,
     *,
-    pinned: bool = False,
+    pinned: bool | None = None,
     locked: bool = False,
     expires_at: datetime | None = None,
-    note: str = "",
+    note: str | None = None,
 ) -> str:
     """Give a person a direct claim to a type; the state that came of it: `assigned`, or `covered` by a better type.
 
-    `pinned` fixes the type of the family (A-7), `locked` for ever (E-15), `expires_at` ends it by itself (E-26).
-    Assigning again changes nothing but these. Raises Refused where no seat is free or the person or type cannot have
-    one, with the reason; InvalidValue for an expiry that has passed.
+    `pinned` fixes the type of the family (A-7), `locked` for ever (E-15), `expires_at` ends it by itself (E-26;
+    `ENDLESS` takes that back). Assigning again changes nothing but these, and of these only what is given. Raises
+    Refused where no seat is free or the person or type cannot have one, with the reason; InvalidValue for an expiry
+    that has passed.
     """
-    if expires_at is not None and expires_at <= work.now:
-        raise errors.InvalidValue("A license expires in the future. Give a later instant, or none.")
+    refuse_past(work, expires_at)
     user = locked_person(work, user_name)
     refuse_absent(user, user_name)
     kind = catalog.find_type(work, type_code)
@@ -48,12 +58,16 @@ def assign(
     entered = gate.enter(work)
     [person] = entered.load([user.seq])
     claim = direct_claim(person, kind.seq)
-    more: dict[str, Any] = {"pinned": pinned, "expires_at": expires_at, "note": note}
+    given = {"pinned": pinned, "expires_at": expires_at, "note": note}
+    more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if expires_at == ENDLESS:
+        more["expires_at"] = None
     if claim is None:
+        refuse_locked_family(entered, person, user_name, kind.seq)
+        refuse_stopped(person, user_name, kind)
         refuse_full(entered, person, kind.seq)
-        entered.claims.add(
-            person, kind.seq, claims.DIRECT, entered.now, locked=locked, created_by=str(work.actor), **more
-        )
+        made_by = str(work.actor)
+        entered.claims.add(person, kind.seq, claims.DIRECT, entered.now, locked=locked, created_by=made_by, **more)
     else:
         entered.claims.amend(person, claim, **more)
     entered.settle()
@@ -61,7 +75,7 @@ def assign(
 
 
 def unassign(work: Work, user_name: str, type_code: str) -> str | None:
-    """End a person's direct claim to a type, at once (decision 42); the state that is left, by another claim, or None.
+    """End what an administrator gave, at once (decision 42); the state that is left, by another claim, or None.
 
     Raises Refused for a license that is only inherited, naming group and rule (C-04), NotFound where there is none.
     """
@@ -69,14 +83,22 @@ def unassign(work: Work, user_name: str, type_code: str) -> str | None:
     kind = catalog.find_type(work, type_code)
     entered = gate.enter(work)
     [person] = entered.load([user.seq])
-    claim = direct_claim(person, kind.seq)
-    if claim is None:
+    mine = by_hand(person, kind.seq)
+    if not mine:
         raise nothing_direct(work, person, user_name, kind)
-    entered.claims.end(person, claim, "removed")
+    end(entered, person, kind.seq, mine, REMOVED)
     entered.settle()
     [person] = entered.load([user.seq])
     row = person.held.get(kind.seq)
     return row.state if row else None
+
+
+def end(entered: Gate, person: Person, type_seq: int, given: Iterable[Claim], why: str) -> None:
+    """End these claims at once; with the last reason for a type its suspension ends too, which was of that license."""
+    for claim in given:
+        entered.claims.end(person, claim, why)
+    if not any(one.type_seq == type_seq for one in person.claims):
+        person.stops.pop(type_seq, None)
 
 
 def expect_given(entered: Gate, user_seq: int, user_name: str, type_seq: int) -> str:
@@ -88,7 +110,7 @@ def expect_given(entered: Gate, user_seq: int, user_name: str, type_seq: int) ->
     if row is not None and row.state == facts.WAITING:
         raise full(entered, kind)
     reason = row.reason if row is not None else "no_reason"
-    raise errors.Refused(f"{user_name} cannot have {kind.code}: {REASONS.get(str(reason), reason)}.")
+    raise errors.Refused(f"{user_name} cannot have {kind.code}: {REASONS.get(str(reason), reason)}.", code=str(reason))
 
 
 REASONS = {
@@ -105,34 +127,97 @@ def refuse_absent(user: Any, user_name: str) -> None:
     """Raise Refused for a person who is inactive or banned."""
     if user.banned:
         raise errors.Refused(
-            f"{user_name} is banned and cannot hold a seat. Lift the ban first: scim-service person unban"
+            f"{user_name} is banned and cannot hold a seat. Lift the ban first: scim-service person unban",
+            code="person_banned",
         )
     if not user.active:
-        raise errors.Refused(f"{user_name} is not active and cannot hold a seat. Activate the person first.")
+        raise errors.Refused(
+            f"{user_name} is not active and cannot hold a seat. "
+            "Activate the person first: scim-service person reactivate",
+            code="person_inactive",
+        )
+
+
+def refuse_past(work: Work, expires_at: datetime | None) -> None:
+    """Raise InvalidValue for an expiry that has passed."""
+    if expires_at is not None and expires_at <= work.now:
+        raise errors.InvalidValue("A license expires in the future. Give a later instant, or none.", code="past_expiry")
 
 
 def refuse_by_authority(kind: catalog.LicenseType) -> None:
     """Raise Refused where a type is not given by hand (X-6), or not at all any more."""
     if kind.authority in (catalog.GROUPS, catalog.SCIM):
         where = "groups" if kind.authority == catalog.GROUPS else "the identity provider's attributes"
-        raise errors.Refused(f"{kind.code} is given by {where} only. Give it there, or change the type's authority.")
+        raise errors.Refused(
+            f"{kind.code} is given by {where} only. Give it there, or change the type's authority.",
+            code="other_authority",
+        )
     if not kind.options.assignable:
-        raise errors.Refused(f"{kind.code} is not assignable.")
+        raise errors.Refused(f"{kind.code} is not given by hand. Choose another type.", code="not_assignable")
+
+
+def refuse_stopped(person: Person, user_name: str, kind: catalog.LicenseType) -> None:
+    """Raise Refused where the license is suspended: a grant beside that would give nothing."""
+    if kind.seq in person.stops:
+        raise errors.Refused(
+            f"{kind.code} is suspended for {user_name}. Resume it first: scim-service seat resume", code="suspended"
+        )
+
+
+def refuse_locked_family(entered: Gate, person: Person, user_name: str, type_seq: int) -> None:
+    """Raise Refused where a copied person would get another type in the place of the locked one (E-15, BW-27)."""
+    family = entered.types[type_seq].family
+    locked = [entered.types[one.type_seq] for one in person.claims if one.locked and one.type_seq != type_seq]
+    for kind in locked:
+        if family is not None and kind.family == family:
+            raise locked_type(user_name, kind.code)
+
+
+def locked_type(user_name: str, code: str) -> errors.Refused:
+    """The refusal of another type for a copied person."""
+    return errors.Refused(
+        f"{user_name} was copied from somebody with {code}, and so cannot get another type in its place. "
+        "Another type means a new person: scim-service person add",
+        code="locked_type",
+    )
 
 
 def locked_person(work: Work, user_name: str) -> Any:
-    """The person with this userName (seq, active, banned), locked until the commit. Raises NotFound."""
-    user = work.row(_BY_NAME, key=text.fold(user_name))
+    """The person with this userName (seq, id, active, banned), locked until the commit. Raises NotFound."""
+    return _person(work, _LOCK, user_name)
+
+
+def found_person(work: Work, user_name: str) -> Any:
+    """The same without a lock, to look."""
+    return _person(work, _FIND, user_name)
+
+
+def _person(work: Work, statement: sa.Select[Any], user_name: str) -> Any:
+    user = work.row(statement, key=text.fold(user_name))
     if user is None:
         raise errors.NotFound(
-            f"There is no person with the userName {user_name!r}. See who there is with: scim-service people"
+            f"There is no person with the userName {user_name!r}. See who there is with: scim-service people",
+            code="unknown_person",
         )
     return user
+
+
+def locked_pair(work: Work, first_name: str, second_name: str) -> tuple[Any, Any]:
+    """Two people as `locked_person`, locked by seq (decision 19), answered in the order asked for."""
+    seqs = {name: found_person(work, name).seq for name in (first_name, second_name)}
+    found = {name: locked_person(work, name) for name in sorted(seqs, key=lambda one: seqs[one])}
+    return found[first_name], found[second_name]
 
 
 def direct_claim(person: Person, type_seq: int) -> Claim | None:
     """The person's direct claim to a type."""
     return next((one for one in person.claims if one.source == claims.DIRECT and one.type_seq == type_seq), None)
+
+
+def by_hand(person: Person, type_seq: int) -> list[Claim]:
+    """The person's claims to a type that an administrator gave, the direct one first."""
+    mine = [one for one in person.claims if one.source in BY_HAND and one.type_seq == type_seq]
+    return sorted(mine, key=lambda one: BY_HAND.index(one.source))
 
 
 def refuse_full(entered: Gate, person: Person, type_seq: int) -> None:
@@ -149,7 +234,8 @@ def full(entered: Gate, kind: Type) -> errors.Refused:
     what = "All seats" if limit is None or used >= limit else "All seats that are free for this"
     return errors.Refused(
         f"{what} of {kind.code} are used: {used} of {limit}. "
-        f"Free one, or buy more and raise the contract with: scim-service contract set-seats"
+        f"Free one, or buy more and raise the contract with: scim-service contract set-seats",
+        code="seat_limit_reached",
     )
 
 
@@ -163,18 +249,35 @@ def _needs_no_seat(entered: Gate, person: Person, kind: Type) -> bool:
 
 def nothing_direct(work: Work, person: Person, user_name: str, kind: catalog.LicenseType) -> errors.ScimError:
     """Why there is nothing to take back by hand: the license is inherited, in grace, or not there at all."""
-    inherited = [one for one in person.claims if one.type_seq == kind.seq]
-    live = {one.rule_seq for one in inherited if one.until is None}
-    givers = [f"{rule.group_name!r} (rule {rule.seq})" for rule in rules.listing(work) if rule.seq in live]
-    if givers:
+    mine = [one for one in person.claims if one.type_seq == kind.seq]
+    live = [one for one in mine if one.until is None]
+    if live:
+        return inherited(work, live, user_name, kind)
+    if mine:
         return errors.Refused(
-            f"{user_name} has {kind.code} by membership in the group {' and '.join(givers)}. "
-            "Take the person out of the group at the identity provider, or delete the rule."
+            f"{user_name} has {kind.code} in exit grace only; it ends by itself.", code="in_grace_only"
         )
-    if any(one.source == claims.SCIM and one.until is None for one in inherited):
+    return errors.NotFound(f"{user_name} has no {kind.code} to take back.", code="no_license")
+
+
+def inherited(work: Work, given: Iterable[Claim], user_name: str, kind: catalog.LicenseType) -> errors.Refused:
+    """The refusal of an act by hand on what groups or attributes give: names them, and says what to do (E-9, C-04)."""
+    seqs = {one.rule_seq for one in given}
+    mine = [rule for rule in rules.listing(work) if rule.seq in seqs]
+    if not mine:
         return errors.Refused(
-            f"{user_name} has {kind.code} by an attribute that the identity provider writes. Take the value away there."
+            f"{user_name} has {kind.code} by an attribute that the identity provider writes. "
+            "Take the value away there.",
+            code="inherited_license",
         )
-    if inherited:
-        return errors.Refused(f"{user_name} has {kind.code} in exit grace only; it ends by itself.")
-    return errors.NotFound(f"{user_name} has no {kind.code} to take back.")
+    givers = " and ".join(f"{_giver(rule)} (rule {rule.seq})" for rule in mine)
+    which = "--everyone" if mine[0].everyone else f"--group {mine[0].group_name!r}"
+    return errors.Refused(
+        f"{user_name} has {kind.code} by {givers}. Take the person out of the group at the identity provider, or "
+        f"exclude the person from this rule: scim-service rule update {which} --type {kind.code} --exclude USERNAME",
+        code="inherited_license",
+    )
+
+
+def _giver(rule: rules.Rule) -> str:
+    return "the rule for everyone" if rule.everyone else f"membership in the group {rule.group_name!r}"

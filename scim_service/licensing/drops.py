@@ -2,7 +2,8 @@
 
 A type's drops always add up to its surplus. Who is in it follows from seniority: the least senior first, those whose
 reasons are already gone before all others, and the least senior of all under the earliest deadline. As others leave,
-the surplus shrinks from its most senior end. Suspended licenses are not in it: there is nothing to lose but the seat.
+the surplus shrinks from its most senior end. Suspended licenses stand under no drop, as there is nothing to lose but
+the seat; at a deadline they let go of it where too few others do.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _AT = sa.bindparam("at", type_=_drops.c.deadline.type)
 _ALL = sa.select(_drops).where(_drops.c.tenant_id == _TENANT).order_by(_drops.c.deadline, _drops.c.seq)
 _FORGET = sa.delete(_drops).where(_drops.c.tenant_id == _TENANT, _drops.c.type_seq == _TYPE)
 _DUE_TYPES = (
-    sa.select(_drops.c.type_seq)
+    sa.select(_drops.c.type_seq, sa.func.sum(_drops.c.amount).label("amount"))
     .where(_drops.c.tenant_id == _TENANT, _drops.c.deadline <= _AT)
     .group_by(_drops.c.type_seq)
 )
@@ -42,6 +43,11 @@ _MARKED = (
 )
 _MARKS = sa.select(_assignments.c.user_seq).where(*_MARKED)
 _DUE = sa.select(_assignments.c.user_seq).where(*_MARKED, _assignments.c.until <= _AT)
+_LEAST_SENIOR = (
+    _assignments.c.priority.desc(),
+    _assignments.c.claimed_since.desc(),
+    _assignments.c.rank_seq.desc(),
+)
 _HAS_REASON = sa.exists().where(
     _claims.c.tenant_id == _TENANT,
     _claims.c.user_seq == _assignments.c.user_seq,
@@ -55,12 +61,18 @@ _TAIL = (
         _assignments.c.type_seq == _TYPE,
         _assignments.c.state.in_(sorted(facts.EFFECTIVE)),
     )
-    .order_by(
-        _HAS_REASON,
-        _assignments.c.priority.desc(),
-        _assignments.c.claimed_since.desc(),
-        _assignments.c.rank_seq.desc(),
+    .order_by(_HAS_REASON, *_LEAST_SENIOR)
+    .limit(sa.bindparam("first"))
+)
+_HELD_SUSPENDED = (
+    sa.select(_assignments.c.user_seq)
+    .where(
+        _assignments.c.tenant_id == _TENANT,
+        _assignments.c.type_seq == _TYPE,
+        _assignments.c.state == facts.SUSPENDED,
+        _assignments.c.stop_holds,
     )
+    .order_by(*_LEAST_SENIOR)
     .limit(sa.bindparam("first"))
 )
 
@@ -123,11 +135,18 @@ def marked_people(work: Work, type_seq: int) -> list[int]:
 
 def take_due(work: Work, at: datetime) -> dict[int, list[int]]:
     """Take away the drops whose deadline has come; who loses the seat, by type."""
-    types = [row.type_seq for row in work.rows(_DUE_TYPES, at=at)]
-    found = {seq: [row.user_seq for row in work.rows(_DUE, type=seq, at=at)] for seq in types}
-    if types:
+    found = {row.type_seq: _losing(work, row.type_seq, int(row.amount), at) for row in work.rows(_DUE_TYPES, at=at)}
+    if found:
         work.execute(_END_DUE, at=at)
     return found
+
+
+def _losing(work: Work, type_seq: int, amount: int, at: datetime) -> list[int]:
+    """Who stands under the drops that are due; and of the suspended seats as many as that is too few."""
+    due = [row.user_seq for row in work.rows(_DUE, type=type_seq, at=at)]
+    missing = amount - len(due)
+    rest = work.rows(_HELD_SUSPENDED, type=type_seq, first=missing) if missing > 0 else ()
+    return [*due, *(row.user_seq for row in rest)]
 
 
 def _shrunk(drops: Sequence[Drop], by: int) -> list[Drop]:

@@ -78,10 +78,20 @@ _SPECIAL_RULES = sa.select(_rules.c.seq, _rules.c.type_seq, _rules.c.quota, _rul
 _NOTE = "licensing.gate"
 EFFECTS = "licensing.effects"
 """Where a transaction gathers what came of it, for a preview (A-12)."""
+_START = "licensing.start"
 
 
 class Broken(RuntimeError):
     """An invariant of licensing.md 4.3 would not hold: a defect of this program. The transaction is undone."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the seats were when a transaction entered the gate, after what time alone had decided."""
+
+    effects: int
+    types: Mapping[int, Type]
+    consuming: Mapping[int, int]
 
 
 @dataclass
@@ -163,7 +173,7 @@ class Gate:
             rules=self.rules,
         )
         happenings.end_outlived(self, outcome)
-        effects = happenings.effects(outcome)
+        effects = happenings.effects(outcome, self.claims.told)
         events = [*happenings.of_claims(self), *happenings.of_licenses(self, effects)]
         reasoned = {claim.type_seq for _, _, claim in self.claims.told if claim.type_seq in self.drops}
         self._write(outcome)
@@ -336,6 +346,8 @@ def enter(work: Work) -> Gate:
     gate = _read(work, _LOCK)
     passing.catch_up(gate)
     work.notes[_NOTE] = gate
+    if _START not in work.notes:
+        work.notes[_START] = Start(len(effects(work)), gate.types, dict(gate.consuming))
     return gate
 
 
@@ -365,6 +377,12 @@ def reopen(work: Work) -> None:
 
 
 def effects(work: Work) -> list[Effect]:
-    """What came of this transaction so far: every outcome that changed, in order."""
+    """What came of this transaction so far: every outcome that changed, in order; what time alone decided included."""
     found: list[Effect] = work.notes.get(EFFECTS, [])
+    return found
+
+
+def start(work: Work) -> Start | None:
+    """How the seats were when this transaction entered the gate first; None while it has not."""
+    found: Start | None = work.notes.get(_START)
     return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
+from scim_service import errors
 from scim_service.licensing import claims, facts, passing
 from scim_service.licensing.facts import Claim, Person
 from scim_service.protocol import filters, schema
@@ -98,7 +99,10 @@ class Follower:
 
 def parsed(text: str) -> filters.Node:
     """A rule's filter. Raises InvalidFilter for what is none, or asks for what a rule cannot know."""
-    return filters.parse(text, schema.USER)
+    try:
+        return filters.parse(text, schema.USER)
+    except errors.InvalidFilter as problem:
+        raise errors.InvalidFilter(problem.detail, code="bad_filter") from problem
 
 
 def documents(work: Work, user_seqs: Sequence[int]) -> Mapping[int, dict[str, Any]]:

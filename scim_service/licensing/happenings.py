@@ -6,7 +6,7 @@ ended; a license with what it was and what it is. Together they are all that a r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from scim_service.licensing.gate import Gate
 
 Event = tuple[str, str, dict[str, Any]]
+Told = tuple[str, Person, facts.Claim]
+"""A claim that changed: the action, whose it is, the claim."""
 RELEASED = "released"
 DEACTIVATED, YIELDED, MIGRATED = "deactivated", "yielded", "migrated"
 """Why a license or a claim ended, as the event log says it."""
@@ -24,23 +26,34 @@ DEACTIVATED, YIELDED, MIGRATED = "deactivated", "yielded", "migrated"
 
 @dataclass(frozen=True)
 class Effect:
-    """What became of one person and type: the row before and after (None: none), the person as the engine knew them."""
+    """What became of one person and type: the row before and after (None: none), the person as the engine knew them.
+
+    `reason` is the row's, or why there is none any more.
+    """
 
     person: Person
     type_seq: int
     before: Assignment | None
     after: Assignment | None
+    reason: str | None
 
 
-def effects(outcome: Outcome) -> list[Effect]:
-    """The changes that somebody could see; a change of seniority alone is none."""
+def effects(outcome: Outcome, told: Iterable[Told] = ()) -> list[Effect]:
+    """The changes that somebody could see; `told` are the claims that changed with them."""
+    endings = {(claim.user_seq, claim.type_seq): claim.ending for _, _, claim in told}
     found = []
     for (user_seq, type_seq), wanted in outcome.changes.items():
         person = outcome.people[user_seq]
         before = person.held.get(type_seq)
-        if before is None or wanted is None or replace(before, key=wanted.key) != wanted:
-            found.append(Effect(person, type_seq, before, wanted))
+        if differs(before, wanted):
+            reason = wanted.reason if wanted else _why_released(person, endings.get((user_seq, type_seq)))
+            found.append(Effect(person, type_seq, before, wanted, reason))
     return found
+
+
+def differs(before: Assignment | None, after: Assignment | None) -> bool:
+    """Whether somebody could see the change; one of seniority alone is none."""
+    return before is None or after is None or replace(before, key=after.key) != after
 
 
 def end_outlived(gate: Gate, outcome: Outcome) -> None:
@@ -75,17 +88,15 @@ def of_claims(gate: Gate) -> Iterator[Event]:
 
 def of_licenses(gate: Gate, found: Sequence[Effect]) -> Iterator[Event]:
     """One event per change, with what was and what is."""
-    endings = {(claim.user_seq, claim.type_seq): claim.ending for _, _, claim in gate.claims.told}
     for effect in found:
         after, person = effect.after, effect.person
-        reason = after.reason if after else _why_released(person, endings.get((person.seq, effect.type_seq)))
         yield (
             f"license:{after.state if after else RELEASED}",
             person.id,
             {
                 "type": gate.types[effect.type_seq].code,
                 "from": effect.before.state if effect.before else None,
-                "reason": reason,
+                "reason": effect.reason,
                 "since": after.since if after else None,
                 "until": after.until if after else None,
                 **_rare(after),

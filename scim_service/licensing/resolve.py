@@ -103,6 +103,7 @@ class _Rounds:
         self.reserved: dict[int, set[int]] = {}
         self.done: set[int] = set()
         self.reopened: set[int] = set()
+        self.requoted: set[int] = set()
         self.direct = 0
         self.standing = Standing(self.types, families_of(self.order), self.row, self.now)
         self.bundled = {seq for bundle in self.rules.bundles.values() for seq in bundle}
@@ -133,7 +134,9 @@ class _Rounds:
         before = self.used[kind.seq]
         candidates = self._judge(kind, self.concerned.get(kind.seq, {}).values())
         left = kind.limit is not None and self.used[kind.seq] < max(before, self.counts.used.get(kind.seq, 0))
-        if self._free(kind) and (again or left or kind.seq in self.opened):
+        moved = kind.seq in self.requoted
+        self.requoted.discard(kind.seq)
+        if moved or (self._free(kind) and (again or left or kind.seq in self.opened)):
             candidates += self._judge(kind, self._from_queue(kind))
         self._distribute(kind, candidates)
         if kind.yields:
@@ -169,14 +172,14 @@ class _Rounds:
                 self._put(kind, person, Assignment(facts.WAITING, obstacle, key[1], None, key))
 
     def _obstacle(self, kind: Type, person: Person, ahead: Container[int]) -> str | None:
-        """Why there is no seat for this candidate now."""
+        """Why there is no seat for this candidate now. The quota is asked first: a seat would not help who has none."""
         full = facts.NEEDS_APPROVAL if kind.approval else facts.CAP_REACHED
         if person.seq in ahead:
             return None
-        if kind.limit is not None and self.used[kind.seq] + self._kept_back(kind, person) >= kind.limit:
-            return full
         if self.rules.quotas and self._by_quota(kind, person) is None:
             return facts.QUOTA
+        if kind.limit is not None and self.used[kind.seq] + self._kept_back(kind, person) >= kind.limit:
+            return full
         bundle = self._bundle(kind, person)
         return full if bundle and not all(self._has_room(self.types[seq], person) for seq in bundle) else None
 
@@ -277,12 +280,19 @@ class _Rounds:
         return len(elsewhere) + sum(1 for one in here if is_seated(self.row(one, kind.seq)))
 
     def _bundle(self, kind: Type, person: Person) -> frozenset[int] | None:
-        """The other types that must come with this one; None where a reason of the person's stands alone (A-9)."""
+        """The other types that must come with this one; None where a reason of the person's stands alone (A-9).
+
+        A type of the bundle that its rule does not give to this person now is not waited for.
+        """
         if kind.seq not in self.bundled:
             return None
         live = [one for one in self.standing.claims(kind.seq, person) if one.until is None]
         bundles = [self.rules.bundles.get(one.rule_seq) if one.rule_seq is not None else None for one in live]
-        return None if not bundles or None in bundles or bundles[0] is None else bundles[0] - {kind.seq}
+        if not bundles or None in bundles or bundles[0] is None:
+            return None
+        claims = [claim for seq in bundles[0] for claim in self._live(self.types[seq], person)]
+        given = {one.type_seq for one in claims if self.rules.bundles.get(one.rule_seq or 0) == bundles[0]}
+        return (bundles[0] & given) - {kind.seq}
 
     def _has_room(self, kind: Type, person: Person) -> bool:
         """Whether a type of a bundle has a seat for this person, those before the person counted."""
@@ -294,10 +304,12 @@ class _Rounds:
         return taken + (0 if kind.seq in self.done else self._seniors(kind, person)) < kind.limit
 
     def _seniors(self, kind: Type, person: Person) -> int:
-        """How many come before this person in a type that has not had its turn."""
+        """How many who could take a seat come before this person in a type that has not had its turn."""
         mine = self._key(kind, person)
         others = [one for one in self.concerned.get(kind.seq, {}).values() if one.seq != person.seq]
-        waiting = [one for one in others if not is_seated(self.row(one, kind.seq))]
+        waiting = [one for one in others if isinstance(self.standing.verdict(kind, one), Candidate)]
+        if self.rules.quotas:
+            waiting = [one for one in waiting if self._by_quota(kind, one) is not None]
         return sum(1 for one in waiting if (found := self._live(kind, one)) and seniority(found) < mine)
 
     def _live(self, kind: Type, person: Person) -> list[Claim]:
@@ -339,6 +351,7 @@ class _Rounds:
         self.used[kind.seq] += is_seated(wanted) - is_seated(current)
         self._count_quota(current, -1)
         self._count_quota(wanted, 1)
+        self._note_quota(kind, current, wanted)
         if wanted == person.held.get(kind.seq):
             self.outcome.changes.pop(key, None)
         else:
@@ -356,6 +369,15 @@ class _Rounds:
     def _count_quota(self, row: Assignment | None, step: int) -> None:
         if row is not None and row.seated and row.quota_rule is not None:
             self.by_quota[row.quota_rule] = self.by_quota.get(row.quota_rule, 0) + step
+
+    def _note_quota(self, kind: Type, current: Assignment | None, wanted: Assignment | None) -> None:
+        """A seat that stays and counts against another quota: whoever waits for a quota of the type is looked at."""
+        if current is None or wanted is None or not (current.seated and wanted.seated):
+            return
+        if current.quota_rule != wanted.quota_rule:
+            self.requoted.add(kind.seq)
+            if kind.seq in self.done:
+                self.reopened.add(kind.seq)
 
     def _counted(self) -> Outcome:
         self.outcome.consuming = {seq: used for seq, used in self.used.items() if used != self.counts.used.get(seq, 0)}

@@ -247,7 +247,7 @@ def _people(work: Work, user_names: Iterable[str]) -> list[int]:
     for name in user_names:
         seq = work.value(_USER, key=text.fold(name))
         if seq is None:
-            raise errors.NotFound(f"There is no person with the userName {name!r}.")
+            raise errors.NotFound(f"There is no person with the userName {name!r}.", code="unknown_person")
         found.append(int(seq))
     return found
 
@@ -257,7 +257,8 @@ def expect(work: Work, group_name: str, type_code: str) -> Any:
     row = work.row(_BY_NAME, key=text.fold(group_name), code=type_code)
     if row is None:
         raise errors.NotFound(
-            f"There is no rule that gives {type_code} to {group_name!r}. See them with: scim-service rule list"
+            f"There is no rule that gives {type_code} to {group_name!r}. See them with: scim-service rule list",
+            code="unknown_rule",
         )
     return row
 

@@ -104,7 +104,7 @@ def update(
     _refuse(group_name, wanted, [kind], False)
     moves = kind.seq != row.type_seq
     if moves and rule_rows.by_name(work, row.group_name, kind.code) is not None:
-        raise errors.Uniqueness(f"There is a rule already that gives {kind.code} to {group_name!r}.")
+        raise errors.Uniqueness(f"There is a rule already that gives {kind.code} to {group_name!r}.", code="taken")
     _lock_below(work, row)
     rule_rows.exclude(work, [row.seq], exclude)
     rule_rows.include(work, row.seq, include)
@@ -139,10 +139,15 @@ def relink(work: Work, group_name: str, type_code: str) -> Rule:
     closure.lock_nesting(work)
     row = rule_rows.expect(work, group_name, type_code)
     if row.state != ORPHANED:
-        raise errors.Refused(f"This rule is {row.state}; only an orphaned rule can be linked again.")
+        raise errors.Refused(
+            f"This rule is {row.state}; only an orphaned rule can be linked again.", code="not_orphaned"
+        )
     group_seq = rule_rows.first_group(work, row.group_name)
     if group_seq is None:
-        raise errors.NotFound(f"There is no group {row.group_name!r} to link to. Push it first, then run this again.")
+        raise errors.NotFound(
+            f"There is no group {row.group_name!r} to link to. Push it first, then run this again.",
+            code="unknown_group",
+        )
     _bind(work, [row.seq], group_seq)
     return rule_rows.rule_of(rule_rows.by_seq(work, row.seq))
 
@@ -242,24 +247,29 @@ def _lock_below(work: Work, row: Any) -> None:
 
 def _refuse(group_name: str, terms: Terms, kinds: Sequence[LicenseType], atomic: bool) -> None:
     if group_name and not group_name.strip():
-        raise errors.InvalidValue("A rule is named for a group: give the group's displayName.")
+        raise errors.InvalidValue("A rule is named for a group: give the group's displayName.", code="unknown_group")
     if not 1 <= terms.priority <= 1_000_000:
-        raise errors.InvalidValue("A rule's priority is 1 (first) to 1000000; direct grants come before all rules.")
+        raise errors.InvalidValue(
+            "A rule's priority is 1 (first) to 1000000; direct grants come before all rules.", code="bad_priority"
+        )
     if terms.quota is not None and not 0 <= terms.quota <= 1_000_000_000:
-        raise errors.InvalidValue("A rule's quota is a number of people, 0 or more.")
+        raise errors.InvalidValue("A rule's quota is a number of people, 0 or more.", code="bad_quota")
     if terms.valid_from and terms.valid_to and terms.valid_to <= terms.valid_from:
-        raise errors.InvalidValue("A rule's validity ends after it begins.")
+        raise errors.InvalidValue("A rule's validity ends after it begins.", code="bad_period")
     if terms.filter is not None:
         given.parsed(terms.filter)
     if len({kind.seq for kind in kinds}) < len(kinds):
-        raise errors.InvalidValue("A rule names each type once.")
+        raise errors.InvalidValue("A rule names each type once.", code="type_twice")
     if atomic and len(kinds) < 2:
-        raise errors.InvalidValue("A bundle has two types at least; name another with --type.")
+        raise errors.InvalidValue("A bundle has two types at least; name another with --type.", code="small_bundle")
     for kind in kinds:
         if kind.options.grants_admin:
             raise errors.Refused(
                 f"{kind.code} grants administration and is given by hand only, never by a group. "
-                "Use: scim-service assign"
+                "Use: scim-service assign",
+                code="grants_admin",
             )
         if kind.authority in (catalog.SCIM, catalog.CONSOLE):
-            raise errors.Refused(f"{kind.code} cannot be given by a group: its authority is {kind.authority}.")
+            raise errors.Refused(
+                f"{kind.code} cannot be given by a group: its authority is {kind.authority}.", code="other_authority"
+            )

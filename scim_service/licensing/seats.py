@@ -116,7 +116,7 @@ def activity_changed(work: Work, user_seqs: Sequence[int]) -> None:
         if person.present:
             _come_back(entered, person)
         else:
-            _go(entered, person)
+            rest(entered, person)
     entered.settle([person.seq for person in people])
 
 
@@ -137,6 +137,13 @@ def person_gone(work: Work, user_seq: int) -> None:
     work.execute(_FORGET_ROWS, which=user_seq)
 
 
+def rest(entered: Gate, person: facts.Person) -> None:
+    """The claims of who was deactivated or banned sleep; those that were lingering end. The caller settles."""
+    for claim in list(person.claims):
+        if claim.until is not None:
+            entered.claims.end(person, claim, DEACTIVATED)
+
+
 def rules_on(work: Work, group_seqs: Collection[int]) -> list[Any]:
     """The rules bound to these groups, as rows, oldest first."""
     return [row for chunk in chunks(sorted(group_seqs)) for row in work.rows(_RULES_ON, seqs=list(chunk))]
@@ -151,10 +158,3 @@ def _come_back(entered: Gate, person: facts.Person) -> None:
     for claim in list(person.claims):
         if claim.type_seq not in kept:
             entered.claims.renew(person, claim, entered.now)
-
-
-def _go(entered: Gate, person: facts.Person) -> None:
-    """Claims sleep; those that were lingering end."""
-    for claim in list(person.claims):
-        if claim.until is not None:
-            entered.claims.end(person, claim, DEACTIVATED)

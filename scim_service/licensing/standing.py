@@ -79,8 +79,11 @@ class Standing:
     def _suspended(
         self, kind: Type, person: Person, row: Assignment | None, stop: Stop, claims: Sequence[Claim]
     ) -> Verdict:
-        """E-12, E-27: not effective; the seat is kept while there is a reason for it, or while it is parked."""
-        parked = stop.by == facts.MASS_CHANGE or (person.present and bool(claims))
+        """E-12, E-27: not effective; the seat is kept while there is a reason for it, or while it is parked.
+
+        It is not kept where it would not be if the license were not suspended: beside a better type, or blocked.
+        """
+        parked = stop.by == facts.MASS_CHANGE or self._may_keep(kind, person, claims)
         keeps = stop.holds and is_seated(row) and parked and kind.seq not in person.evicted
         if not keeps and stop.by == facts.MASS_CHANGE:
             return self._absent(kind, person, None) if not person.present else None
@@ -89,12 +92,18 @@ class Standing:
         quota = row.quota_rule if row is not None and keeps else None
         return Assignment(facts.SUSPENDED, stop.by, since, stop.until, key, quota, replace(stop, holds=keeps), keeps)
 
+    def _may_keep(self, kind: Type, person: Person, claims: Sequence[Claim]) -> bool:
+        """Whether there is a reason to hold the seat, and no other type stands against that (A-7, A-9, A-10)."""
+        if not person.present:
+            return person.keeps and not person.banned and any(one.type_seq == kind.seq for one in person.claims)
+        return bool(claims) and not self.covering(kind, person) and not self._blocked(kind, person, claims)
+
     def _absent(self, kind: Type, person: Person, row: Assignment | None) -> Verdict:
         """Inactive or banned: claims sleep; the seat goes, unless the tenant keeps the seats of inactive people."""
         mine = [one for one in person.claims if one.type_seq == kind.seq]
         if person.banned:
             return self._still(row, facts.BLOCKED, facts.BANNED, mine) if mine else None
-        if person.keeps and mine and row is not None and row.seated:
+        if person.keeps and mine and row is not None and row.seated and kind.seq not in person.evicted:
             return replace(row, state=facts.SUSPENDED, reason=facts.INACTIVE, until=None, seated=True)
         return None
 

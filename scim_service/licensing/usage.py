@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,7 @@ _PEOPLE = (
         _assignments.c.rank_seq,
     )
 )
+_OF_PERSON = _PEOPLE.where(_assignments.c.user_seq == sa.bindparam("which"))
 _OF_TYPE = _types.c.code == sa.bindparam("code")
 _IN_STATE = _assignments.c.state == sa.bindparam("state")
 _STATEMENTS = {
@@ -86,6 +87,7 @@ class SeatLine:
     blocked: int = 0
     cap: int | None = None
     overage: int = 0
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def _seat_line(
         blocked + expired,
         bought.cap if kind.counted else None,
         max(0, used - bought.cap) if kind.counted else 0,
+        kind.seq,
     )
 
 
@@ -147,6 +150,13 @@ def people(work: Work, type_code: str | None = None, state: str | None = None) -
         catalog.find_type(work, type_code)
     statement = _STATEMENTS[type_code is not None, state is not None]
     return [_holding(row) for row in work.rows(statement, code=type_code, state=state, at=work.now)]
+
+
+def of_person(work: Work, user_seq: int) -> list[Holding]:
+    """What one person holds, waits for or is covered for, by type."""
+    rows = work.rows(_OF_PERSON, which=user_seq, at=work.now)
+    places = shown.positions(work, rows)
+    return [replace(_holding(row), position=places.get((user_seq, row.type_seq))) for row in rows]
 
 
 def _holding(row: Any) -> Holding:

@@ -52,7 +52,7 @@ def translated() -> Iterator[None]:
 def _violation(error: sx.IntegrityError) -> Exception:
     key = _broken_key(error)
     if key in TAKEN:
-        return errors.Uniqueness(TAKEN[key])
+        return errors.Uniqueness(TAKEN[key], code="taken")
     if _is_foreign_key(error):
         return Again("What this request refers to was just removed. Send it again.", RETRY)
     return error

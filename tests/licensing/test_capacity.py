@@ -61,7 +61,8 @@ def test_A_2_above_the_cap_each_approval_gives_one_seat_up_to_the_maximum(acme: 
     with acme.writing() as work:
         assert contracts.approve_overage(work, "pro") == 1
     assert acme.states("pro") == {"ann": "assigned", "ben": "assigned", "cem": "waiting 1"}
-    assert reasons(acme)["cem"][1] == facts.NEEDS_APPROVAL
+    assert reasons(acme)["cem"][1] == facts.CAP_REACHED
+    acme.check()
     with pytest.raises(errors.Refused), acme.writing() as work:
         contracts.approve_overage(work, "pro")
     assert acme.line("pro").used == 2

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scim_service import errors
-from scim_service.licensing import catalog, contracts
+from scim_service.licensing import catalog, contracts, usage
+from scim_service.licensing.contracts import SeatLine
 from tests.licensing.conftest import HOUR, NOW, Organization, sales
 
 
@@ -18,6 +19,51 @@ def test_E_20_more_seats_go_to_who_waits_in_published_order(acme: Organization) 
         assert contracts.set_seats(work, "C-1", {"pro": 2}).seats == {"pro": 2}
     assert acme.states("pro") == {"ann": "assigned", "ben": "assigned", "cem": "waiting 1"}
     acme.check()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (SeatLine("pro", -1), "bad_quantity"),
+        (SeatLine("pro", contracts.MOST_SEATS + 1), "bad_quantity"),
+        (SeatLine("pro", 2, reserve=3), "bad_reserve"),
+        (SeatLine("pro", 2, overage="percent:x"), "bad_overage"),
+        (SeatLine("guest", 2), "free_type"),
+        (SeatLine("nothing", 2), "unknown_type"),
+    ],
+)
+def test_D_5_a_line_that_cannot_be_is_refused_when_it_is_added(acme: Organization, line: SeatLine, code: str) -> None:
+    acme.sells({"pro": 1, "guest": None})
+    with pytest.raises(errors.ScimError) as refusal, acme.writing() as work:
+        contracts.add_line(work, "C-1", line)
+    assert refusal.value.code == code
+    with acme.reading() as work:
+        assert [one.quantity for one in contracts.find(work, "C-1").lines] == [1]
+
+
+def test_A_2_when_no_more_can_be_approved_who_waits_is_told_that_the_cap_is_reached(acme: Organization) -> None:
+    sales(acme, 1, "ann", "ben", "cem")
+    with acme.writing() as work:
+        contracts.add_line(work, "C-1", SeatLine("pro", 0, overage="approve:1"))
+    assert reasons(acme) == {"ann": None, "ben": "needs_approval", "cem": "needs_approval"}
+    acme.check()
+    with acme.writing() as work:
+        contracts.approve_overage(work, "pro")
+    assert reasons(acme) == {"ann": None, "ben": None, "cem": "cap_reached"}
+    acme.check()
+
+
+def reasons(acme: Organization) -> dict[str, str | None]:
+    with acme.reading() as work:
+        return {one.user_name: one.reason for one in usage.people(work, "pro")}
+
+
+def test_E_18_a_renewal_does_not_start_before_what_it_renews(acme: Organization, clock: Any) -> None:
+    acme.sells({"pro": 1})
+    terms = contracts.Terms(starts=clock.now() - HOUR)
+    with pytest.raises(errors.InvalidValue, match="before") as refusal, acme.writing() as work:
+        contracts.renew(work, "C-1", "C-2", {"pro": 2}, terms)
+    assert refusal.value.code == "bad_period"
 
 
 def test_E_21_a_cap_below_use_is_refused_with_the_excess(acme: Organization) -> None:

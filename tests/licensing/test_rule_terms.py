@@ -73,6 +73,43 @@ def test_A_13_a_seat_counts_against_the_best_rule_that_has_quota_left(team: Orga
     team.check()
 
 
+def test_A_13_a_quota_that_comes_free_without_a_seat_serves_the_queue_too(team: Organization) -> None:
+    team.gives("Sales", "pro", terms=Terms(quota=1))
+    with team.writing() as work:
+        direct.assign(work, "ann", "pro")
+    assert told(team) == {"ann": ASSIGNED, "ben": ("waiting", facts.QUOTA), "cem": ("waiting", facts.QUOTA)}
+    team.leave("Sales", "ann")
+    assert told(team) == {"ann": ASSIGNED, "ben": ASSIGNED, "cem": ("waiting", facts.QUOTA)}
+    team.check()
+
+
+def test_A_13_who_waits_for_a_quota_does_so_whatever_becomes_of_the_seats(acme: Organization) -> None:
+    acme.sells({"pro": 2}, exit_grace=NOW)
+    acme.has("ann", "ben", "cem")
+    acme.makes("Sales", "ann", "ben")
+    acme.gives("Sales", "pro", terms=Terms(quota=1))
+    assert told(acme)["ben"] == ("waiting", facts.QUOTA)
+    with acme.writing() as work:
+        direct.assign(work, "cem", "pro")
+    assert told(acme)["ben"] == ("waiting", facts.QUOTA)
+    acme.check()
+
+
+def test_A_13_a_quota_that_is_used_up_without_a_seat_is_why_others_wait_from_then_on(acme: Organization) -> None:
+    acme.sells({"pro": 2}, exit_grace=NOW)
+    acme.has("ann", "ben", "cem")
+    for name in ("ann", "ben"):
+        with acme.writing() as work:
+            direct.assign(work, name, "pro")
+    acme.makes("Sales", "ann", "cem")
+    acme.gives("Sales", "pro", terms=Terms(quota=1))
+    assert told(acme)["cem"] == ("waiting", facts.CAP_REACHED)
+    with acme.writing() as work:
+        direct.unassign(work, "ann", "pro")
+    assert told(acme) == {"ann": ASSIGNED, "ben": ASSIGNED, "cem": ("waiting", facts.QUOTA)}
+    acme.check()
+
+
 def test_A_13_more_quota_serves_the_queue(team: Organization) -> None:
     team.gives("Sales", "pro", terms=Terms(quota=1))
     updates(team, "Sales", "pro", quota=3)
@@ -159,6 +196,44 @@ def test_A_9_the_types_of_a_bundle_wait_at_one_common_place(acme: Organization) 
     with acme.writing() as work:
         contracts.set_seats(work, "C-1", {"extra": 1})
     assert acme.states("pro") == acme.states("extra") == {"ann": "assigned", "ben": "waiting 1"}
+    acme.check()
+
+
+def test_A_13_who_has_no_quota_waits_for_that_also_when_the_seats_are_gone(acme: Organization) -> None:
+    acme.sells({"pro": 1})
+    acme.has("ann", "ben")
+    acme.gives(rules.EVERYONE, "pro", terms=Terms(quota=0))
+    assert told(acme) == dict.fromkeys(("ann", "ben"), ("waiting", "quota"))
+    with acme.writing() as work:
+        direct.assign(work, "ben", "pro")
+    assert told(acme) == {"ann": ("waiting", "quota"), "ben": ("assigned", None)}
+    acme.check()
+
+
+def test_A_9_who_has_no_quota_is_not_before_somebody_who_wants_a_bundle(acme: Organization) -> None:
+    acme.sells({"pro": 1, "extra": 1})
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ben")
+    acme.gives(rules.EVERYONE, "extra", terms=Terms(quota=0))
+    acme.gives("Sales", "pro")
+    with acme.writing() as work:
+        rules.delete(work, "Sales", "pro")
+        rules.create(work, "Sales", "pro", "extra", atomic=True)
+    assert told(acme) == {"ben": ("assigned", None)}
+    assert told(acme, "extra") == {"ann": ("waiting", "quota"), "ben": ("assigned", None)}
+    acme.check()
+
+
+def test_A_9_a_part_of_a_bundle_that_is_given_no_more_is_not_waited_for(acme: Organization) -> None:
+    acme.sells({"pro": 0, "extra": 0})
+    acme.has("ann")
+    acme.makes("Sales", "ann")
+    with acme.writing() as work:
+        rules.create(work, "Sales", "pro", "extra", atomic=True)
+    updates(acme, "Sales", "extra", enabled=False)
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 1})
+    assert told(acme) == {"ann": ("assigned", None)}
     acme.check()
 
 

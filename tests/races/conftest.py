@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,6 +29,7 @@ ROUNDS = 10
 
 SECONDS = 240
 
+T = TypeVar("T")
 Shares = Sequence[Sequence[list[Any]]]
 Race = Callable[[Cast, Shares], list[tuple[list[Any], str]]]
 Rounds = Callable[[str], Iterator[tuple[Cast, int]]]
@@ -94,3 +97,22 @@ def _ask(processes: list[Any], lines: Sequence[Any]) -> None:
 
 def _answers(processes: list[Any]) -> list[Any]:
     return [json.loads(process.stdout.readline()) for process in processes]
+
+
+@contextmanager
+def watching(look: Callable[[], T]) -> Iterator[list[T]]:
+    """What somebody sees who looks over and over while something else happens."""
+    seen: list[T] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.005):
+            seen.append(look())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()

@@ -45,9 +45,10 @@ def _directory_faults(work: Work) -> list[str]:
 
 def _seat_faults(work: Work) -> list[str]:
     found = []
+    everybody = {row.seq for row in _rows(work, _directory.users)}
     active = {row.seq for row in _rows(work, _directory.users) if row.active}
     assignments = _rows(work, _licensing.assignments)
-    used = Counter(row.type_seq for row in assignments if row.state in {"assigned", "grace"} or row.stop_holds)
+    used = Counter(row.type_seq for row in assignments if uses_a_seat(row))
     used.update(row.type_seq for row in _rows(work, _licensing.parked_seats))
     waiting = Counter(row.type_seq for row in assignments if row.state == "waiting")
     bought = capacity.at(capacity.lines(work), work.now)
@@ -60,9 +61,18 @@ def _seat_faults(work: Work) -> list[str]:
             found.append(f"{used[row.type_seq]} seats of {limit} are given")
         if used[row.type_seq] < limit and waiting[row.type_seq]:
             found.append(f"{waiting[row.type_seq]} wait beside {limit - used[row.type_seq]} free seats")
-    idle = [row for row in assignments if row.user_seq not in active and row.state != "suspended"]
-    found += [f"person {row.user_seq} is inactive and {row.state}" for row in idle]
+    banned = {row.seq for row in _rows(work, _directory.users) if row.banned}
+    for row in assignments:
+        states = {"blocked", "suspended"} if row.user_seq in banned else {"suspended"}
+        parked = row.stop == "mass_change_hold"
+        if row.user_seq in banned | (everybody - active) and (row.state not in states or (uses_a_seat(row) and not parked)):
+            found.append(f"person {row.user_seq} is inactive or banned and {row.state}")
     return found
+
+
+def uses_a_seat(row: Any) -> bool:
+    """Whether a row of assignments uses a seat: effective, or suspended with the seat held."""
+    return row.state in {"assigned", "grace"} or (row.state == "suspended" and row.stop_holds)
 
 
 def _claim_faults(work: Work) -> list[str]:

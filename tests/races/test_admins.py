@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from scim_service.access import admins, roles
-from tests.races.conftest import PROCESSES, PROVE, Race
+from tests.races.conftest import PROCESSES, PROVE, Race, watching
 from tests.service import Cast
 
 ROUNDS = 10 if PROVE else 1
@@ -25,25 +22,6 @@ def heads(cast: Cast) -> list[str]:
         return [one.email for one in admins.listing(work) if one.role == roles.HEAD]
 
 
-@contextmanager
-def watching(cast: Cast) -> Iterator[list[int]]:
-    """How many heads there are, asked over and over while something else happens."""
-    seen: list[int] = []
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.005):
-            seen.append(len(heads(cast)))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        watcher.join()
-
-
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_I_9_of_heads_appointed_at_once_one_is_appointed_and_there_is_never_another_number(
     cast: Cast, race: Race, round_: int
@@ -55,7 +33,7 @@ def test_I_9_of_heads_appointed_at_once_one_is_appointed_and_there_is_never_anot
             admins.accept(work, mail(number))
         admins.appoint_head(work, mail(0))
     acts: list[list[Any]] = [["appoint", mail(number), mail(0)] for number in range(1, PROCESSES + 1)]
-    with watching(cast) as seen:
+    with watching(lambda: len(heads(cast))) as seen:
         outcomes = race(cast, [[act] for act in acts])
     assert sorted(outcome for _, outcome in outcomes) == ["403"] * (PROCESSES - 1) + ["done"]
     assert heads(cast) == [act[1] for act, outcome in outcomes if outcome == "done"]

@@ -22,8 +22,8 @@ from typing import Any
 from scim_service import errors
 from scim_service.access import admins
 from scim_service.clock import Clock
-from scim_service.directory import groups, users
-from scim_service.licensing import direct, rules
+from scim_service.directory import groups, people, users
+from scim_service.licensing import conversion, direct, lifecycle, rules
 from scim_service.protocol import patch
 from scim_service.storage import faults
 from scim_service.storage.database import Database
@@ -69,6 +69,18 @@ def _invite(work: Work, email: str) -> None:
     admins.add(work, email, "Somebody", "administrator")
 
 
+def _suspend(work: Work, user_name: str, type_code: str, free_seat: bool) -> None:
+    lifecycle.suspend(work, user_name, type_code, free_seat=free_seat)
+
+
+def _replace(work: Work, user_name: str, type_code: str, leaver: str) -> None:
+    people.add(work, people.form(user_name), type_code, replaces=leaver)
+
+
+def _copy(work: Work, user_name: str, original: str) -> None:
+    people.copy(work, original, people.form(user_name))
+
+
 ACTS: dict[str, Callable[..., Any]] = {
     "add": _add,
     "remove": _remove,
@@ -85,6 +97,18 @@ ACTS: dict[str, Callable[..., Any]] = {
     "invite": _invite,
     "dismiss": admins.remove,
     "appoint": admins.appoint_head,
+    "suspend": _suspend,
+    "resume": lifecycle.resume,
+    "reassign": lifecycle.reassign,
+    "change_type": lifecycle.change_type,
+    "seat_remove": lifecycle.remove,
+    "convert": conversion.convert,
+    "replace": _replace,
+    "copy": _copy,
+    "ban": people.ban,
+    "unban": people.unban,
+    "rest": people.deactivate,
+    "return": people.reactivate,
 }
 
 

@@ -1,0 +1,103 @@
+"""Which mails a change of seats brings (licensing.md 4.7), as data and without a database: N-4 and N-5.
+
+Pure. The letters themselves, their languages and who is told when are `delivery`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scim_service.licensing import facts
+from scim_service.licensing.facts import Assignment
+
+PERSON, DIGEST = "person", "administrators_digest"
+LICENSE_ADMINISTRATORS, HEAD_ADMINISTRATOR = "license_administrators", "head_administrator"
+"""The kinds of recipients."""
+
+PROMOTED, YIELDED = "promoted", "yielded"
+DEADLINE_SET, DROP_EXECUTED = "drop_deadline_set", "drop_executed"
+LOW, NONE_LEFT = "seats_low", "none_left"
+
+_THRESHOLDS = ((15, 0, 1), (25, 0, 2), (99, 10, 0), (999, 8, 0))
+"""N-5: up to this limit, so many percent of it and so many seats besides; 5 % above the last one."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """So many mails of one kind: the notice of licensing.md 4.7, what happened, to whom, about which type."""
+
+    notice: str
+    event: str
+    recipient: str
+    type_code: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one person and type over a whole change; `dropped`: a capacity drop took the seat (A-8).
+
+    `yielded`: the grace was cut short for somebody who waits (A-6).
+    """
+
+    before: Assignment | None
+    after: Assignment | None
+    dropped: bool = False
+    yielded: bool = False
+
+
+def about_person(change: Change) -> str | None:
+    """The event of N-4 that a person is told of, if any."""
+    before, after = change.before, change.after
+    if change.yielded:
+        return YIELDED
+    if change.dropped and not facts.is_seated(after):
+        return DROP_EXECUTED
+    if after is None:
+        return None
+    if before is not None and before.state == facts.WAITING and after.state in facts.EFFECTIVE:
+        return PROMOTED
+    if is_drop(after) and not (before is not None and is_drop(before) and before.until == after.until):
+        return DEADLINE_SET
+    return None
+
+
+def is_drop(row: Assignment) -> bool:
+    """Whether a seat is kept only until the deadline of a capacity drop."""
+    return row.state == facts.GRACE and row.reason in facts.DROPS
+
+
+def threshold(limit: int) -> int:
+    """How many seats are left when the administrators are warned (N-5)."""
+    for upto, percent, seats in _THRESHOLDS:
+        if limit <= upto:
+            return limit * percent // 100 + seats
+    return limit * 5 // 100
+
+
+def about_seats(limit_before: int | None, used_before: int, limit: int | None, used: int) -> str | None:
+    """The event of N-5 when the seats left of a type fall to a threshold; the higher alert alone where both are met."""
+    if limit is None or limit == 0:
+        return None
+    left = limit - used
+    left_before = None if limit_before is None else limit_before - used_before
+    if left <= 0:
+        return NONE_LEFT if left_before is None or left_before > 0 else None
+    warned = threshold(limit)
+    return LOW if left <= warned and (left_before is None or left_before > warned) else None
+
+
+def to_send(people: Iterable[tuple[str, str]], seats: Iterable[tuple[str, str]]) -> list[Mail]:
+    """The mails, from (event, type) of each person who is told, and (event, type) of each type that runs low."""
+    counts: dict[tuple[str, str], int] = {}
+    for event, code in people:
+        counts[event, code] = counts.get((event, code), 0) + 1
+    found = []
+    for (event, code), count in sorted(counts.items()):
+        found += [Mail("N-4", event, PERSON, code, count), Mail("N-4", event, DIGEST, code, 1)]
+    for event, code in sorted(seats):
+        found.append(Mail("N-5", event, LICENSE_ADMINISTRATORS, code, 1))
+        if event == NONE_LEFT:
+            found.append(Mail("N-5", event, HEAD_ADMINISTRATOR, code, 1))
+    return found
