@@ -220,7 +220,8 @@ def find_type(work: Work, code: str) -> LicenseType:
     if row is None:
         known = ", ".join(sorted(kind.code for kind in types(work)))
         raise errors.NotFound(
-            f"There is no license type {code!r}. " + (f"There are: {known}." if known else "There is none yet.")
+            f"There is no license type {code!r}. " + (f"There are: {known}." if known else "There is none yet."),
+            code="unknown_license",
         )
     return _type(row)
 
