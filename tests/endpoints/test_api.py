@@ -198,12 +198,14 @@ def test_BW_09_who_holds_a_type_that_implies_another_is_licensed_for_that_too(ca
     said = product.get(f"/people/{alice}/licenses/recruiter")
     assert (said["licensed"], said["by"], said["state"]) == (True, "administrator", "assigned")
     with cast.writing() as work:
-        catalog.create_type(work, "owner", "Owner", counted=False, options=Options(implies=("administrator",)))
-        catalog.update_type(work, "recruiter", implies=("owner",))
+        owner = Options(implies=("administrator",), grants_admin=True)
+        catalog.create_type(work, "owner", "Owner", counted=False, options=owner)
+        catalog.create_type(work, "reader", "Reader", counted=False, options=Options(implies=("recruiter",)))
+        catalog.update_type(work, "recruiter", implies=("reader",))
         direct.unassign(work, "alice", "administrator")
         direct.assign(work, "alice", "owner")
     assert product.get(f"/people/{alice}/licenses/recruiter")["by"] == "owner"
-    assert product.get(f"/people/{alice}")["rights"] == ["owner", "administrator", "recruiter"]
+    assert product.get(f"/people/{alice}")["rights"] == ["owner", "administrator", "recruiter", "reader"]
 
 
 def test_who_waits_is_covered_or_is_inactive_is_not_licensed_and_is_told_why(cast: Cast, product: Product) -> None:
