@@ -63,7 +63,9 @@ def find(work: Work, name: str) -> Connection:
     row = work.row(_BY_NAME, name=name)
     if row is None:
         known = ", ".join(one.name for one in listing(work)) or "none yet"
-        raise errors.NotFound(f"There is no connection {name!r} in this tenant (there is: {known}).")
+        raise errors.NotFound(
+            f"There is no connection {name!r} in this tenant (there is: {known}).", code="unknown_connection"
+        )
     return _connection(row)
 
 

@@ -22,7 +22,10 @@ from scim_service.access.connections import Connection
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
-SCOPES = ("read", "write")
+READ, WRITE, CHECK = "read", "write", "check"
+SCOPES = (READ, WRITE, CHECK)
+"""`read` and `write` are for SCIM (decision 8); `check` is for the product's questions and for nothing else (W16)."""
+
 DAYS, MOST_DAYS = 365, 730
 TOKEN = re.compile(r"scim_([0-9a-f]{8})_([A-Za-z0-9_-]{43})([0-9a-f]{8})")
 
@@ -99,15 +102,13 @@ class Credential:
     revoked_at: datetime | None
 
 
-def create(
-    work: Work, connection: Connection, scope: str = "write", days: int = DAYS, seed: bytes | None = None
-) -> str:
+def create(work: Work, connection: Connection, scope: str = WRITE, days: int = DAYS, seed: bytes | None = None) -> str:
     """Make a token and return it, for the only time. Raises InvalidValue for a bad scope or more than 730 days.
 
     `seed` (32 bytes or more) makes the token a function of it: the demo prints its tokens again (decision 37).
     """
     if scope not in SCOPES:
-        raise errors.InvalidValue("A token's scope is write or read.")
+        raise errors.InvalidValue(f"A token's scope is one of: {', '.join(SCOPES)}.")
     if not 1 <= days <= MOST_DAYS:
         raise errors.InvalidValue(f"A token lives for 1 to {MOST_DAYS} days.")
     token = token_text(seed or secrets.token_bytes(40))

@@ -31,7 +31,13 @@ def token() -> None:
 @token.command()
 @arguments.slug
 @_connection
-@click.option("--scope", type=click.Choice(credentials.SCOPES[::-1]), default="write", show_default=True)
+@click.option(
+    "--scope",
+    type=click.Choice(credentials.SCOPES),
+    default=credentials.WRITE,
+    show_default=True,
+    help="read and write are for SCIM, check for the questions of /api/v1.",
+)
 @_days
 @arguments.as_json
 def create(slug: str, name: str, scope: str, days: int, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What every SCIM request passes: transport, credential, scope, the lazy clock; and the transaction of its view."""
+"""What a request passes at either door: transport, credential, scope, the lazy clock; its view's transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from flask import g, request
@@ -18,30 +17,19 @@ from flask import g, request
 from scim_service import errors
 from scim_service.access import connections, credentials
 from scim_service.access.credentials import Caller
-from scim_service.endpoints import auth, proxies, service
+from scim_service.endpoints import auth, doors, proxies, service
+from scim_service.endpoints.doors import Door
 from scim_service.idp import PROFILES, Profile
 from scim_service.licensing import seats
 from scim_service.storage import faults
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
 
-PREFIX = "/scim/v2"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN = frozenset(
-    {"scim.service_provider_config", "scim.resource_types", "scim.resource_type", "scim.schemas", "scim.one_schema"}
-)
-"""Discovery, which answers without a credential unless `SCIM_OPEN_DISCOVERY` closes it (decision 15)."""
-
-SEEN_EVERY = timedelta(minutes=1)
 ERROR_EVERY = 10.0
 """Seconds between two notes of a connection's last error."""
 
 TRIES = 4
 _log = logging.getLogger("scim_service.door")
-
-
-def is_scim() -> bool:
-    """Whether the request is under the SCIM prefix, whatever it asks for."""
-    return request.path == PREFIX or request.path.startswith(PREFIX + "/")
 
 
 def begin() -> None:
@@ -52,20 +40,20 @@ def begin() -> None:
 
 
 def enter() -> None:
-    """Let a SCIM request in, or raise why not; everything but discovery needs a credential (reliability.md A6)."""
-    if not is_scim():
+    """Let a request in at its door, or raise why not; all but discovery needs a credential (reliability.md A6)."""
+    door = doors.here()
+    if door is None:
         return
     if "\0" in request.path:
         raise errors.NotFound("There is nothing at this address; no id holds the character U+0000.")
     _refuse_plain_http()
-    parts = service.current()
-    if request.endpoint in OPEN and parts.settings.open_discovery:
+    if request.endpoint in door.open and service.current().settings.open_discovery:
         return
     g.caller = _caller()
-    if request.method not in READS and g.caller.scope != "write":
-        raise errors.Forbidden("This token may only read. Use a token with the scope write.")
+    _refuse_by_scope(door, g.caller)
     _tell_time(g.caller)
-    _note_seen(g.caller)
+    if door.remembered:
+        _note_seen(g.caller)
 
 
 def caller() -> Caller:
@@ -128,8 +116,8 @@ def again(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def note_error(error: errors.ScimError) -> None:
     """Keep what a connection was last refused, for its administrator; at most one write in ten seconds."""
-    who, parts = g.get("caller"), service.current()
-    if who is None or error.status in {404, 501}:
+    who, parts, door = g.get("caller"), service.current(), doors.here()
+    if who is None or door is None or not door.remembered or error.status in {404, 501}:
         return
     now = parts.elapsed()
     if now - parts.errors_noted.get(who.connection_seq, -ERROR_EVERY) < ERROR_EVERY:
@@ -146,6 +134,14 @@ def _refuse_plain_http() -> None:
     raise errors.Forbidden(
         "This service answers over https only. Use the https URL, and replace the token: it was exposed."
     )
+
+
+def _refuse_by_scope(door: Door, who: Caller) -> None:
+    """A token of the other door is let in to nothing; what is at no address is answered as such, not as a write."""
+    if who.scope not in door.scopes:
+        raise errors.Forbidden(door.stranger, code="wrong_scope")
+    if request.method not in READS and request.routing_exception is None and who.scope not in door.writers:
+        raise errors.Forbidden("This token may only read. Use a token with the scope write.", code="read_only")
 
 
 def _caller() -> Caller:
@@ -200,7 +196,7 @@ def _tell_time(who: Caller) -> None:
 
 def _note_seen(who: Caller) -> None:
     now = service.current().store.clock.now()
-    if who.last_seen_at is None or now - who.last_seen_at >= SEEN_EVERY:
+    if who.last_seen_at is None or now - who.last_seen_at >= connections.SEEN_EVERY:
         _aside(who, lambda work: connections.seen(work, who.connection_seq))
 
 

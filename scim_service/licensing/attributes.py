@@ -38,11 +38,11 @@ def written(work: Work, user_seq: int, before: Mapping[str, Any], after: Mapping
     old, new = values(before), values(after)
     if set(old) == set(new):
         return False
+    entered = gate.enter(work)
     kinds = catalog.types(work)
     strict = connections.is_strict(work)
     fresh = [_accepted(kinds, value, strict) for value in new if value not in old]
     wanted = {kind.seq: kind for value in new if (kind := _kind(kinds, value)) is not None}
-    entered = gate.enter(work)
     [person] = entered.load([user_seq])
     _claim(entered, person, wanted)
     _let_go(entered, person, wanted)

@@ -30,7 +30,6 @@ _types = tables.licensing.license_types
 _products = tables.licensing.products
 _assignments = tables.licensing.assignments
 _claims = tables.licensing.claims
-_rules = tables.licensing.rules
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
 _ALL = (
@@ -64,12 +63,6 @@ _POLICY = (
 )
 _POLICY_OF = sa.select(_types.c.conflict_policy).where(
     _types.c.tenant_id == _TENANT, _types.c.family == sa.bindparam("of_family")
-)
-_RULE_FOR = sa.select(_rules.c.group_name).where(
-    _rules.c.tenant_id == _TENANT, _rules.c.type_seq == sa.bindparam("type")
-)
-_NOT_BY_HAND = sa.select(sa.func.count()).where(
-    _claims.c.tenant_id == _TENANT, _claims.c.type_seq == sa.bindparam("type"), _claims.c.source != "direct"
 )
 _CONCERNED = [
     sa.select(table.c.user_seq)
@@ -192,9 +185,12 @@ def update_type(work: Work, code: str, **changes: Any) -> LicenseType:
     if new == old:
         return old
     _refuse(work, new)
-    if new.options.grants_admin and not old.options.grants_admin:
-        _refuse_givers(work, old)
+    starts = new.options.grants_admin and not old.options.grants_admin
+    if starts:
+        closure.lock_nesting(work)
     gate.enter(work)
+    if starts:
+        authority.refuse_givers(work, old.seq, old.code)
     work.execute(_CHANGE, which=old.seq, **{f"new_{name}": value for name, value in _columns(work, new).items()})
     _share_policy(work, new)
     audit.record(work, "license-type:changed", code, **_facts(new))
@@ -224,7 +220,7 @@ def find_type(work: Work, code: str) -> LicenseType:
         known = ", ".join(sorted(kind.code for kind in types(work)))
         raise errors.NotFound(
             f"There is no license type {code!r}. " + (f"There are: {known}." if known else "There is none yet."),
-            code="unknown_type",
+            code="unknown_license",
         )
     return _type(row)
 
@@ -267,33 +263,22 @@ def _refuse(work: Work, made: LicenseType) -> None:
     _refuse_circles([made, *others.values()])
 
 
-def _refuse_givers(work: Work, kind: LicenseType) -> None:
-    """A type that grants administration is held by direct claims alone (decision 7): nothing else may give it by then.
-
-    Who makes a rule takes the tenant's row too, and so sees the type as it is afterwards.
-    """
-    closure.lock_nesting(work)
-    groups = ", ".join(repr(row.group_name) for row in work.rows(_RULE_FOR, type=kind.seq))
-    if groups:
-        raise errors.Refused(f"{kind.code} is given by rules (for {groups}), and so cannot grant administration.")
-    others = work.value(_NOT_BY_HAND, type=kind.seq)
-    if others:
-        raise errors.Refused(
-            f"{kind.code} is held otherwise than by hand ({others}), so it cannot grant administration."
-        )
-
-
 def _refuse_ties(made: LicenseType, others: Mapping[str, LicenseType]) -> None:
     options = made.options
     for code in dict.fromkeys([*options.requires, *options.excludes, *options.implies]):
         if code not in others:
             raise errors.InvalidValue(
-                f"{made.code} names {code!r}, which is no other license type.", code="unknown_type"
+                f"{made.code} names {code!r}, which is no other license type.", code="unknown_license"
             )
         if code not in options.implies and made.family is not None and others[code].family == made.family:
             raise errors.InvalidValue(
                 f"{made.code} and {code} are of one family; they are never held together anyway.", code="same_family"
             )
+    for giver, given in [(made, others[code]) for code in options.implies] + [
+        (other, made) for other in others.values() if made.code in other.options.implies
+    ]:
+        if given.options.grants_admin and not giver.options.grants_admin:
+            raise errors.InvalidValue(f"{giver.code} implies {given.code}, and so has to grant administration as well.")
     both = set(options.requires) & set(options.excludes)
     if both:
         raise errors.InvalidValue(

@@ -282,7 +282,7 @@ def _planned(work: Work, seats: Mapping[str, int], terms: Terms) -> list[SeatLin
     unknown = {*terms.overage, *terms.reserve} - set(seats)
     if unknown:
         raise errors.InvalidValue(
-            f"There are no seats of {', '.join(sorted(unknown))} in this contract.", code="unknown_type"
+            f"There are no seats of {', '.join(sorted(unknown))} in this contract.", code="unknown_license"
         )
     for code, quantity in seats.items():
         overage = terms.overage.get(code, capacity.BLOCK)

@@ -205,7 +205,7 @@ def test_nobody_makes_a_token_that_is_dead_or_lives_too_long(store: Store, acme:
 
 
 def test_a_scope_that_is_not_known_is_refused(store: Store, acme: int) -> None:
-    with pytest.raises(errors.InvalidValue, match="write or read"):
+    with pytest.raises(errors.InvalidValue, match="read, write, check"):
         create(store, acme, scope="admin")
 
 

@@ -112,7 +112,7 @@ class TestAdd:
         office.act(people.add, people.form("alice"))
         with pytest.raises(errors.Uniqueness):
             office.act(people.add, people.form("ALICE"), "manager")
-        with office.refused("unknown_type", "gold", "manager, recruiter"):
+        with office.refused("unknown_license", "gold", "manager, recruiter"):
             office.act(people.add, people.form("bob"), "gold")
         with office.refused("past_expiry"):
             office.act(people.add, people.form("bob"), "manager", expires_at=START)

@@ -29,7 +29,7 @@ def test_E_20_more_seats_go_to_who_waits_in_published_order(acme: Organization) 
         (SeatLine("pro", 2, reserve=3), "bad_reserve"),
         (SeatLine("pro", 2, overage="percent:x"), "bad_overage"),
         (SeatLine("guest", 2), "free_type"),
-        (SeatLine("nothing", 2), "unknown_type"),
+        (SeatLine("nothing", 2), "unknown_license"),
     ],
 )
 def test_D_5_a_line_that_cannot_be_is_refused_when_it_is_added(acme: Organization, line: SeatLine, code: str) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from scim_service import errors
-from scim_service.licensing import catalog, contracts, direct, rules
+from scim_service.licensing import catalog, contracts, direct, rules, usage, verify
 from scim_service.licensing.catalog import Options
 from scim_service.storage.store import Store
 from tests import service
 from tests.licensing.conftest import Organization
+from tests.service import Cast
 
 ADMIN = Options(implies=("recruiter",), grants_admin=True)
 
@@ -64,17 +67,55 @@ def test_BW_09_a_type_that_is_given_by_hand_only_can(firm: Organization) -> None
     firm.check()
 
 
-def test_BW_09_no_attribute_of_an_identity_provider_gives_it(store: Store) -> None:
+def test_BW_09_what_implies_it_grants_administration_too_so_that_no_group_gives_it_that_way(firm: Organization) -> None:
+    with pytest.raises(errors.InvalidValue, match="owner implies administrator"), firm.writing() as work:
+        catalog.create_type(work, "owner", "Owner", options=Options(implies=("administrator",)))
+    with firm.writing() as work:
+        catalog.create_type(work, "chief", "Chief", options=Options(implies=("recruiter",)))
+    with pytest.raises(errors.InvalidValue, match="chief implies recruiter"), firm.writing() as work:
+        catalog.update_type(work, "recruiter", grants_admin=True)
+    with pytest.raises(errors.InvalidValue, match="administrator implies recruiter"), firm.writing() as work:
+        catalog.update_type(work, "chief", implies=())
+        catalog.update_type(work, "recruiter", grants_admin=True)
+        catalog.update_type(work, "administrator", grants_admin=False)
+
+
+LICENSE = {"entitlements": [{"value": "administrator", "type": "License"}]}
+SAID: list[dict[str, Any]] = [LICENSE, {service.LICENSES: {"licenseType": "administrator"}}]
+
+
+@pytest.mark.parametrize("said", SAID, ids=["entitlements", "licenseType"])
+def test_BW_09_no_attribute_of_an_identity_provider_gives_it(store: Store, said: dict[str, Any]) -> None:
+    cast = selling(store, Options(grants_admin=True))
+    eve = cast.acme.user("eve", roles=[{"value": "administrator"}], entitlements=[{"value": "administrator"}])
+    schemas = [service.CORE, service.LICENSES]
+    answers = [
+        cast.acme.post("/Users", {"schemas": schemas, "userName": "mal", **said}),
+        cast.acme.put(f"/Users/{eve['id']}", {"schemas": schemas, "userName": "eve", **said}),
+        cast.acme.patch(f"/Users/{eve['id']}", {"op": "add", "value": said}),
+    ]
+    assert [(one.status, one.body["scimType"]) for one in answers] == [(400, "invalidValue")] * 3
+    assert [one["userName"] for one in cast.acme.get("/Users").body["Resources"]] == ["eve"]
+    with cast.reading() as work:
+        assert usage.people(work) == [] and verify.findings(work) == []
+
+
+@pytest.mark.parametrize("said", SAID, ids=["entitlements", "licenseType"])
+def test_BW_09_a_type_that_attributes_give_cannot_come_to_grant_administration(
+    store: Store, said: dict[str, Any]
+) -> None:
+    cast = selling(store, Options())
+    cast.acme.user("eve", **said)
+    with pytest.raises(errors.Refused, match="otherwise than by hand"), cast.writing() as work:
+        catalog.update_type(work, "administrator", grants_admin=True)
+    with cast.reading() as work:
+        assert not catalog.find_type(work, "administrator").options.grants_admin and verify.findings(work) == []
+
+
+def selling(store: Store, options: Options) -> Cast:
+    """Acme, with five seats of a type."""
     cast = service.assemble(store)
     with cast.writing() as work:
-        catalog.create_type(work, "administrator", "Administrator", options=Options(grants_admin=True))
+        catalog.create_type(work, "administrator", "Administrator", options=options)
         contracts.create(work, "C-1", {"administrator": 5})
-    values = [{"value": "administrator", "type": "License"}]
-    said = {"entitlements": values, "roles": values}
-    answers = [
-        cast.acme.post("/Users", {"schemas": [service.CORE], "userName": "mal", **said}),
-        cast.acme.patch(f"/Users/{cast.acme.user('eve')['id']}", {"op": "replace", "value": said}),
-    ]
-    assert {answer.status for answer in answers} <= {200, 201, 400, 409}
-    for person in cast.acme.get("/Users").body["Resources"]:
-        assert service.LICENSES not in person
+    return cast

@@ -112,7 +112,7 @@ def test_a_second_rule_for_the_same_group_and_type_is_refused(acme: Organization
         acme.gives("SALES", "pro")
 
 
-def test_a_rule_for_an_unknown_type_or_with_a_wrong_priority_is_refused(acme: Organization) -> None:
+def test_a_rule_for_an_unknown_license_or_with_a_wrong_priority_is_refused(acme: Organization) -> None:
     acme.sells({"pro": 1})
     with pytest.raises(errors.NotFound, match="There are: pro"):
         acme.gives("Sales", "gold")

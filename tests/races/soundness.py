@@ -65,7 +65,9 @@ def _seat_faults(work: Work) -> list[str]:
     for row in assignments:
         states = {"blocked", "suspended"} if row.user_seq in banned else {"suspended"}
         parked = row.stop == "mass_change_hold"
-        if row.user_seq in banned | (everybody - active) and (row.state not in states or (uses_a_seat(row) and not parked)):
+        if row.user_seq in banned | (everybody - active) and (
+            row.state not in states or (uses_a_seat(row) and not parked)
+        ):
             found.append(f"person {row.user_seq} is inactive or banned and {row.state}")
     return found
 

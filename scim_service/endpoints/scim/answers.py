@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 from flask import Response
 
+from scim_service import errors
 from scim_service.directory.documents import Resource
+from scim_service.protocol import messages
 
 MEDIA_TYPE = "application/scim+json"
 
@@ -35,6 +37,11 @@ def created(body: dict[str, Any], of: Resource, location: str) -> Response:
 def nothing(of: Resource | None = None) -> Response:
     """204: done, and there is nothing to say but the version."""
     return _bodiless(204, of)
+
+
+def refusal(error: errors.ScimError) -> Response:
+    """An SCIM Error (RFC 7644 section 3.12)."""
+    return document(messages.error_body(error.status, error.detail, error.scim_type), error.status, error.headers)
 
 
 def _bodiless(status: int, of: Resource | None) -> Response:

@@ -13,7 +13,7 @@ from werkzeug.sansio.utils import get_current_url
 from scim_service import errors
 from scim_service.directory.documents import Expected, View
 from scim_service.directory.listing import Listed, Query
-from scim_service.endpoints import door, service
+from scim_service.endpoints import door, doors, service
 from scim_service.endpoints.scim import answers
 from scim_service.protocol import filters, limits, messages, patch, rendering, schema, sorting
 from scim_service.storage.paging import Span
@@ -25,7 +25,7 @@ ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 def base() -> str:
     """The URL that every location begins with, without a slash at the end."""
     public = service.current().settings.public_url
-    return f"{(public or _host_url(request.scheme, request.host)).rstrip('/')}{door.PREFIX}"
+    return f"{(public or _host_url(request.scheme, request.host)).rstrip('/')}{doors.SCIM.prefix}"
 
 
 @functools.lru_cache(64)

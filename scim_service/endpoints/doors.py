@@ -1,0 +1,60 @@
+"""The doors of the service: a prefix each, with the tokens that it lets in and what it lets them do.
+
+A token is good at one door only (reliability.md W16): an identity provider's never asks the product's questions, and
+the product's never reads the directory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import request
+
+from scim_service.access import credentials
+
+
+@dataclass(frozen=True)
+class Door:
+    """Everything under `prefix`: which scopes come in, which of them may write, which endpoints need no token.
+
+    `stranger` is the sentence for a token of another door; `remembered`: whether the connection notes that it was
+    seen here and what it was refused.
+    """
+
+    prefix: str
+    scopes: frozenset[str]
+    writers: frozenset[str]
+    stranger: str
+    open: frozenset[str] = frozenset()
+    remembered: bool = False
+
+
+SCIM = Door(
+    prefix="/scim/v2",
+    scopes=frozenset({credentials.READ, credentials.WRITE}),
+    writers=frozenset({credentials.WRITE}),
+    stranger="This token is for the questions of /api/v1 only. Make one for SCIM with: scim-service token create",
+    open=frozenset(
+        {"scim.service_provider_config", "scim.resource_types", "scim.resource_type", "scim.schemas", "scim.one_schema"}
+    ),
+    remembered=True,
+)
+"""Identity providers. Discovery answers without a credential unless `SCIM_OPEN_DISCOVERY` closes it (decision 15)."""
+
+API = Door(
+    prefix="/api/v1",
+    scopes=frozenset({credentials.CHECK}),
+    writers=frozenset(),
+    stranger="This token is for SCIM. Make one for this with: scim-service token create SLUG --scope check",
+)
+"""The product that sells the seats: it asks, and changes nothing."""
+
+DOORS = (SCIM, API)
+
+
+def here() -> Door | None:
+    """The door that the request came to, whatever it asks for; None for what is at none, such as health."""
+    for one in DOORS:
+        if request.path == one.prefix or request.path.startswith(one.prefix + "/"):
+            return one
+    return None
