@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "rule": ("rules", "Which groups give which license."),
         "assign": ("people", "Give a person a license directly."),
         "unassign": ("people", "Take a directly given license back."),
+        "request": ("requests", "What people ask for, and what was decided."),
     },
     "Ask": {
         "seats": ("people", "Used and free seats of every license type."),

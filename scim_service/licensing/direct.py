@@ -17,10 +17,14 @@ from scim_service.storage.work import Work
 
 _users = tables.directory.users
 _BY_NAME = (
-    sa.select(_users.c.seq, _users.c.active, _users.c.banned)
+    sa.select(_users.c.seq, _users.c.id, _users.c.active, _users.c.banned)
     .where(_users.c.tenant_id == sa.bindparam("tenant"), _users.c.user_name_key == sa.bindparam("key"))
     .with_for_update(key_share=True)
 )
+
+
+BY_HAND = (claims.DIRECT, claims.REQUEST)
+"""Sources of claims that somebody in the console made, and takes back."""
 
 
 def assign(
@@ -61,18 +65,20 @@ def assign(
 
 
 def unassign(work: Work, user_name: str, type_code: str) -> str | None:
-    """End a person's direct claim to a type, at once (decision 42); the state that is left, by another claim, or None.
+    """End a person's direct claim to a type, or an approved request, at once (decision 42).
 
-    Raises Refused for a license that is only inherited, naming group and rule (C-04), NotFound where there is none.
+    The answer is the state that is left by another claim, or None. Raises Refused for a license that is only inherited,
+    naming group and rule (C-04), NotFound where there is none.
     """
     user = locked_person(work, user_name)
     kind = catalog.find_type(work, type_code)
     entered = gate.enter(work)
     [person] = entered.load([user.seq])
-    claim = direct_claim(person, kind.seq)
-    if claim is None:
+    mine = [one for one in person.claims if one.source in BY_HAND and one.type_seq == kind.seq]
+    if not mine:
         raise nothing_direct(work, person, user_name, kind)
-    entered.claims.end(person, claim, "removed")
+    for claim in mine:
+        entered.claims.end(person, claim, "removed")
     entered.settle()
     [person] = entered.load([user.seq])
     row = person.held.get(kind.seq)
