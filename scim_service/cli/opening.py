@@ -102,6 +102,28 @@ def change(slug: str, act: Callable[[Work], T]) -> T:
         return found.change(slug, act)
 
 
+class _Undone(Exception):
+    """Carries an answer out of a transaction that is not to be kept."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def tried(slug: str, act: Callable[[Work], T]) -> T:
+    """What doing one thing to a tenant would come to: it is done, and undone."""
+
+    def undo(work: Work) -> T:
+        raise _Undone(act(work))
+
+    with service() as found:
+        try:
+            return found.change(slug, undo)
+        except _Undone as told:
+            answer: T = told.answer  # type: ignore[assignment]  # what `act` has just given
+            return answer
+
+
 def expect_current(store: Store) -> None:
     """Raises Refused for a database that is empty, or of another version of this program."""
     file = sqlite_file(store.database.url)

@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "assign": ("people", "Give a person a license directly."),
         "unassign": ("people", "Take a directly given license back."),
         "request": ("requests", "What people ask for, and what was decided."),
+        "hold": ("holds", "Seats kept after too many removals at once."),
     },
     "Ask": {
         "seats": ("people", "Used and free seats of every license type."),

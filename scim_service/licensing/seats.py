@@ -127,12 +127,12 @@ def person_gone(work: Work, user_seq: int) -> None:
         work.execute(_FORGET_ROWS, which=user_seq)
         return
     [person] = entered.load([user_seq])
-    parked = parking.to_park(entered, [person])
-    kept = {type_seq for _, type_seq in parked}
+    held = parking.held_already(entered, person)
+    kept = {**dict.fromkeys(type_seq for _, type_seq in parking.to_park(entered, [person])), **held}
     for claim in list(person.claims):
         entered.claims.end(person, claim, PERSON_DELETED)
     person.stops.clear()
-    parking.park(entered, [(person, seq) for seq in sorted(kept)])
+    parking.park(entered, person, kept)
     entered.settle([user_seq])
     work.execute(_FORGET_ROWS, which=user_seq)
 
@@ -154,7 +154,10 @@ def _come_back(entered: Gate, person: facts.Person) -> None:
 
 
 def _go(entered: Gate, person: facts.Person) -> None:
-    """Claims sleep; those that were lingering end."""
+    """Claims sleep; those that were lingering end. Who is banned has nothing that waits for a return (E-13)."""
+    if person.banned:
+        for seq in [seq for seq, stop in person.stops.items() if stop.by == facts.MASS_CHANGE]:
+            del person.stops[seq]
     for claim in list(person.claims):
         if claim.until is not None:
             entered.claims.end(person, claim, DEACTIVATED)
