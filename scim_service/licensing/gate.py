@@ -151,6 +151,7 @@ class Gate:
         instead of writing what must not be.
         """
         people = self.load(self.claims.touched() if user_seqs is None else user_seqs)
+        parking.lift(people)
         if self.specials and (own := parking.unpark(self, people)):
             first, opened = [*first, *own], {*opened, *(type_seq for _, type_seq in own)}
         outcome = resolve.resolve(

@@ -115,6 +115,14 @@ def hold(gate: Gate, parked: Iterable[tuple[Person, int]]) -> None:
             person.stops[type_seq] = Stop(facts.MASS_CHANGE, True, gate.now + brake.hold)
 
 
+def lift(people: Iterable[Person]) -> None:
+    """Who is back, and has a reason for a type whose seat is held, has the own seat again; until then it stays held."""
+    for person in people:
+        for type_seq in [seq for seq, stop in person.stops.items() if stop.by == facts.MASS_CHANGE]:
+            if person.present and type_seq in _wanted(person):
+                del person.stops[type_seq]
+
+
 def park(gate: Gate, person: Person, kept: Mapping[int, datetime | None]) -> None:
     """Keep seats of a person who is about to be deleted, by type and until when; None: as long as the tenant says."""
     brake = gate.settings.mass_change
@@ -133,13 +141,7 @@ def park(gate: Gate, person: Person, kept: Mapping[int, datetime | None]) -> Non
 
 def unpark(gate: Gate, people: Sequence[Person]) -> list[tuple[int, int]]:
     """(person, type) whose parked seat is theirs again: they have a reason for the type, and the name it waits for."""
-    present = [one for one in people if one.present]
-    wanted = {
-        (one.seq, claim.type_seq)
-        for one in present
-        for claim in one.claims
-        if claim.until is None and claim.held_back is None
-    }
+    wanted = {(one.seq, type_seq) for one in people if one.present for type_seq in _wanted(one)}
     if not wanted:
         return []
     found = []
@@ -188,6 +190,11 @@ def _losing(gate: Gate, people: Sequence[Person]) -> dict[int, list[Person]]:
             if row.seated and gate.types[type_seq].limit is not None and not _is_held(person, type_seq):
                 found.setdefault(type_seq, []).append(person)
     return found
+
+
+def _wanted(person: Person) -> set[int]:
+    """The types that the person has a reason for which counts."""
+    return {one.type_seq for one in person.claims if one.until is None and one.held_back is None}
 
 
 def _is_held(person: Person, type_seq: int) -> bool:

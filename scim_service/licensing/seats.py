@@ -145,8 +145,6 @@ def rules_on(work: Work, group_seqs: Collection[int]) -> list[Any]:
 def _come_back(entered: Gate, person: facts.Person) -> None:
     """Who comes back within a hold gets the own seat back; every other reason counts from now (E-11, E-27)."""
     held = {seq for seq, stop in person.stops.items() if stop.by == facts.MASS_CHANGE}
-    for seq in held:
-        del person.stops[seq]
     kept = {seq for seq, row in person.held.items() if row.seated and (seq in held or row.stop is None)}
     for claim in list(person.claims):
         if claim.type_seq not in kept:

@@ -127,6 +127,31 @@ def test_E_27_who_is_restored_has_the_own_seat_back_since_when_it_was_held(full:
     full.check()
 
 
+def test_E_27_who_is_taken_out_of_the_group_too_has_the_own_seat_back_once_both_are_undone(
+    full: Organization, clock: Any
+) -> None:
+    before = since_of(full, NAMES[11])
+    full.has(*(more := [f"z{number}" for number in range(10)]))
+    full.join("Sales", *more)
+    for name in NAMES:
+        full.turn(name, False)
+    full.leave("Sales", *NAMES)
+    assert held(full) == {NAMES[10]: "deactivated", NAMES[11]: "deactivated"}
+    full.check()
+    clock.advance(HOUR)
+    full.turn(NAMES[11], True)
+    assert full.states("pro")[NAMES[11]] == "suspended" and len(waiting(full)) == 2
+    full.join("Sales", NAMES[11])
+    assert full.states("pro")[NAMES[11]] == "assigned"
+    assert since_of(full, NAMES[11]) == before
+    full.check()
+    full.turn(NAMES[10], True)
+    clock.advance(23 * HOUR)
+    full.tick()
+    assert NAMES[10] not in full.states("pro") and len(waiting(full)) == 1
+    full.check()
+
+
 def test_E_27_a_person_who_is_made_again_with_the_user_name_has_the_seat_back(full: Organization) -> None:
     full.has(*(more := [f"z{number}" for number in range(8)]))
     full.join("Sales", *more)
