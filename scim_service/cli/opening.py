@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy.engine import make_url
 
@@ -120,8 +120,7 @@ def tried(slug: str, act: Callable[[Work], T]) -> T:
         try:
             return found.change(slug, undo)
         except _Undone as told:
-            answer: T = told.answer  # type: ignore[assignment]  # what `act` has just given
-            return answer
+            return cast(T, told.answer)
 
 
 def expect_current(store: Store) -> None:

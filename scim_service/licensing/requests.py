@@ -174,8 +174,8 @@ def _grant(
     if row.state == facts.BLOCKED:
         why = direct.REASONS.get(str(row.reason), row.reason)
         raise errors.Refused(f"{user_name} cannot have {kind.code}: {why}. Deny the request, or change that first.")
-    last = work.row(_OF_ONE, user=person.seq, type=kind.seq)
-    _decide(work, last.seq if last else 0, APPROVED, by, note, None)
+    [last] = work.rows(_OF_ONE, user=person.seq, type=kind.seq)
+    _decide(work, last.seq, APPROVED, by, note, None)
     audit.record(work, "request:approved", person.id, type=kind.code, by=by, state=row.state)
     decided = _request(work.row(_OF_ONE, user=person.seq, type=kind.seq), user_name, kind.code)
     return replace(decided, license=row.state)
