@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 from sqlalchemy.engine import make_url
@@ -145,6 +145,27 @@ def change_previewed(
         except previews_of.Unconfirmed as refusal:
             previews.show(refusal.preview, as_json, {"code": str(refusal.code), "detail": refusal.detail})
             raise
+
+
+class _Undone(Exception):
+    """Carries an answer out of a transaction that is not to be kept."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def tried(slug: str, act: Callable[[Work], T]) -> T:
+    """What doing one thing to a tenant would come to: it is done, and undone."""
+
+    def undo(work: Work) -> T:
+        raise _Undone(act(work))
+
+    with service() as found:
+        try:
+            return found.change(slug, undo)
+        except _Undone as told:
+            return cast(T, told.answer)
 
 
 def expect_current(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -38,10 +39,15 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "unassign": ("people", "Take a directly given license back."),
         "seat": ("seat", "Suspend, resume, remove, hand on or exchange a license."),
         "person": ("person", "People by hand: add, copy, replace, deactivate, ban."),
+        "request": ("requests", "What people ask for, and what was decided."),
+        "hold": ("holds", "Seats kept after too many removals at once."),
+        "import": ("sheets", "People and licenses from a CSV file."),
     },
     "Ask": {
         "seats": ("seats", "Used and free seats of every license type."),
         "people": ("people", "Who holds a seat, who waits, and why."),
+        "export": ("sheets", "Who holds a seat, who waits, as a CSV file."),
+        "reclaim": ("reclaim", "Who holds a seat and does not use it."),
         "explain": ("explain", "Why a person has a license, or has not."),
         "group": ("people", "The groups that the identity providers pushed."),
     },
@@ -64,7 +70,8 @@ class Program(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"scim_service.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        word = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, f"{word}_" if keyword.iskeyword(word) else word)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -182,10 +182,11 @@ def set_seats(work: Work, number: str, seats: Mapping[str, int], mode: str = REJ
     return find(work, number)
 
 
-def approve_overage(work: Work, type_code: str) -> int:
+def approve_overage(work: Work, type_code: str, user_seq: int | None = None) -> int:
     """Approve one more seat above the cap of a type whose line says `approve` (A-2); the seats approved so far.
 
-    Raises Refused where there is no such line, or its maximum is reached.
+    It goes to the head of the queue, or to the person for whom it was approved, whom the caller holds. Raises Refused
+    where there is no such line, or its maximum is reached.
     """
     kind = catalog.find_type(work, type_code)
     entered = gate.enter(work)
@@ -197,7 +198,7 @@ def approve_overage(work: Work, type_code: str) -> int:
     entered.approved[kind.seq] += 1
     work.execute(_APPROVE, type=kind.seq)
     audit.record(work, "overage:approved", type_code, approved=entered.approved[kind.seq])
-    _take_effect(entered)
+    _take_effect(entered, heir=None if user_seq is None else (user_seq, kind.seq))
     return entered.approved[kind.seq]
 
 
@@ -253,14 +254,15 @@ def _sign(
     return find(work, number)
 
 
-def _take_effect(entered: Gate, why: Shortfall | None = None) -> None:
-    """Seats that are there now go to who waits; those that are missing are a surplus (A-8)."""
+def _take_effect(entered: Gate, why: Shortfall | None = None, heir: tuple[int, int] | None = None) -> None:
+    """Seats that are there now go to who waits, to the `heir` first; those that are missing are a surplus (A-8)."""
     entered.reread_lines()
     before = entered.refresh_capacity()
     reasons = dict.fromkeys(entered.types, why) if why else {}
     changed = {seq: reason for seq, reason in reasons.items() if reason is not None}
-    touched = list(passing.turned(entered, before))
-    entered.settle(touched, opened=set(entered.types), why=changed)
+    heirs = [heir] if heir is not None else []
+    touched = [*dict.fromkeys([*passing.turned(entered, before), *(user_seq for user_seq, _ in heirs)])]
+    entered.settle(touched, opened=set(entered.types), first=heirs, why=changed)
     entered.reschedule()
     if why is not None and why.deadline <= entered.now:
         passing.catch_up(entered)

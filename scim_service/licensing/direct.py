@@ -77,7 +77,8 @@ def assign(
 def unassign(work: Work, user_name: str, type_code: str) -> str | None:
     """End what an administrator gave, at once (decision 42); the state that is left, by another claim, or None.
 
-    Raises Refused for a license that is only inherited, naming group and rule (C-04), NotFound where there is none.
+    Raises Refused for a license that is only inherited,
+    naming group and rule (C-04), NotFound where there is none.
     """
     user = locked_person(work, user_name)
     kind = catalog.find_type(work, type_code)

@@ -150,7 +150,7 @@ class Gate:
     def settle(
         self,
         user_seqs: Sequence[int] | None = None,
-        opened: Container[int] = (),
+        opened: Collection[int] = (),
         first: Collection[tuple[int, int]] = (),
         why: Mapping[int, Shortfall] | None = None,
     ) -> int:
@@ -161,7 +161,9 @@ class Gate:
         instead of writing what must not be.
         """
         people = self.load(self.claims.touched() if user_seqs is None else user_seqs)
-        first = [*first, *parking.unpark(self, people)] if self.specials else first
+        parking.lift(people)
+        if self.specials and (own := parking.unpark(self, people)):
+            first, opened = [*first, *own], {*opened, *(type_seq for _, type_seq in own)}
         outcome = resolve.resolve(
             self.types.values(),
             people,

@@ -101,10 +101,7 @@ def _pass_instant(gate: Gate) -> None:
 
 
 def turned(gate: Gate, before: dict[int, Type]) -> Iterable[int]:
-    """Who must be looked at again because the contracts of a type are over, or are there again (E-18).
-
-    Also who waits where an approval helps no more, or helps now (A-2).
-    """
+    """Who must be looked at again: contracts are over or there again (E-18), or seats can be approved, or not (A-2)."""
     for seq, kind in gate.types.items():
         if (kind.inactive, kind.approval) != (before[seq].inactive, before[seq].approval):
             yield from assignments.in_states(gate.work, seq, (facts.WAITING, facts.BLOCKED, facts.EXPIRED))

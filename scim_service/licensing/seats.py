@@ -127,18 +127,24 @@ def person_gone(work: Work, user_seq: int) -> None:
         work.execute(_FORGET_ROWS, which=user_seq)
         return
     [person] = entered.load([user_seq])
-    parked = parking.to_park(entered, [person])
-    kept = {type_seq for _, type_seq in parked}
+    held = parking.held_already(entered, person)
+    kept = {**dict.fromkeys(type_seq for _, type_seq in parking.to_park(entered, [person])), **held}
     for claim in list(person.claims):
         entered.claims.end(person, claim, PERSON_DELETED)
     person.stops.clear()
-    parking.park(entered, [(person, seq) for seq in sorted(kept)])
+    parking.park(entered, person, kept)
     entered.settle([user_seq])
     work.execute(_FORGET_ROWS, which=user_seq)
 
 
 def rest(entered: Gate, person: facts.Person) -> None:
-    """The claims of who was deactivated or banned sleep; those that were lingering end. The caller settles."""
+    """The claims of who was deactivated or banned sleep; those that were lingering end. The caller settles.
+
+    Who is banned has nothing that waits for a return (E-13).
+    """
+    if person.banned:
+        for seq in [seq for seq, stop in person.stops.items() if stop.by == facts.MASS_CHANGE]:
+            del person.stops[seq]
     for claim in list(person.claims):
         if claim.until is not None:
             entered.claims.end(person, claim, DEACTIVATED)
@@ -152,8 +158,6 @@ def rules_on(work: Work, group_seqs: Collection[int]) -> list[Any]:
 def _come_back(entered: Gate, person: facts.Person) -> None:
     """Who comes back within a hold gets the own seat back; every other reason counts from now (E-11, E-27)."""
     held = {seq for seq, stop in person.stops.items() if stop.by == facts.MASS_CHANGE}
-    for seq in held:
-        del person.stops[seq]
     kept = {seq for seq, row in person.held.items() if row.seated and (seq in held or row.stop is None)}
     for claim in list(person.claims):
         if claim.type_seq not in kept:

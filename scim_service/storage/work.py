@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -51,6 +52,20 @@ class Work:
     @property
     def dialect(self) -> str:
         return self.connection.dialect.name
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction that is undone alone where it raises; the notes of it are forgotten with it."""
+        known = {name: list(value) if isinstance(value, list) else value for name, value in self.notes.items()}
+        whole = False
+        try:
+            with self.connection.begin_nested():
+                yield
+            whole = True
+        finally:
+            if not whole:
+                self.notes.clear()
+                self.notes.update(known)
 
     def execute(self, statement: sa.Executable, **values: Any) -> Outcome:
         """Run a statement; `:tenant` is always bound to this Work's tenant."""

@@ -78,6 +78,7 @@ def person(dice: random.Random, number: int) -> dict[str, Any]:
         ],
         "phoneNumbers": [{"value": word()} for _ in range(dice.randrange(2))],
         "roles": [{"value": word(), "primary": dice.random() < 0.3} for _ in range(dice.randrange(2))],
+        "entitlements": [{"value": word(), "type": "AddOn"} for _ in range(dice.randrange(2))],
         "addresses": [{"locality": word()} for _ in range(dice.randrange(2))],
         ENTERPRISE: {"department": word(), "employeeNumber": word(), "manager": dice.choice([None, {"value": word()}])},
     }

@@ -69,6 +69,24 @@ def replace(value: dict[str, Any]) -> dict[str, Any]:
     return {"op": "replace", "value": value}
 
 
+def test_X_1_groups_give_licenses_by_rules_beside_attributes_and_come_first_or_last_by_priority(sold: Cast) -> None:
+    with sold.writing() as work:
+        rules.create(work, "Sales", "pro", priority=90)
+        rules.create(work, "Support", "pro", priority=110)
+    first, sales, support = (sold.acme.user(f"{name}@example.com")["id"] for name in ("first", "ann", "ben"))
+    sold.acme.patch(f"/Users/{first}", replace(typed("pro")))
+    sold.acme.group("Support", support)
+    attribute = sold.acme.user("cem@example.com", **typed("pro"))["id"]
+    sold.acme.group("Sales", sales)
+    places = {one: sold.acme.get(f"/Users/{one}").body[LICENSES]["licenses"][0] for one in (sales, attribute, support)}
+    assert [(row["state"], row["queuePosition"], row["source"]) for row in places.values()] == [
+        ("waiting", 1, "group"),
+        ("waiting", 2, "scim"),
+        ("waiting", 3, "group"),
+    ]
+    check(sold)
+
+
 def test_X_2_license_type_and_entitlements_give_licenses_of_source_scim(sold: Cast) -> None:
     ann = sold.acme.user("ann@example.com", **typed("pro"), **entitled("sign"))
     held = {row["value"]: (row["state"], row["source"]) for row in ann[LICENSES]["licenses"]}

@@ -70,10 +70,11 @@ class Organization:
     people: dict[str, int] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    actor: Actor = field(default_factory=lambda: Actor("cli"))
 
     @contextmanager
     def writing(self) -> Iterator[Work]:
-        with self.store.writing(self.tenant_id, Actor("cli")) as work:
+        with self.store.writing(self.tenant_id, self.actor) as work:
             yield work
 
     @contextmanager

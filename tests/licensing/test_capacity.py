@@ -66,6 +66,7 @@ def test_A_2_above_the_cap_each_approval_gives_one_seat_up_to_the_maximum(acme: 
     with pytest.raises(errors.Refused), acme.writing() as work:
         contracts.approve_overage(work, "pro")
     assert acme.line("pro").used == 2
+    acme.check()
 
 
 def test_A_4_a_true_up_keeps_how_many_when_and_who_at_the_highest(acme: Organization, clock: Any) -> None:

@@ -136,3 +136,14 @@ def test_a_license_type_that_cannot_be_is_refused(acme: Organization) -> None:
         catalog.create_type(work, "ab", "A", exit_grace=timedelta(seconds=-1))
     with pytest.raises(errors.Uniqueness, match="license type"), acme.writing() as work:
         catalog.create_type(work, "pro", "Pro")
+
+
+def test_A_2_who_waits_is_told_the_cap_once_no_more_seats_above_it_can_be_approved(acme: Organization) -> None:
+    sales(acme, 1, "ann", "ben", "cem", "dan")
+    with acme.writing() as work:
+        contracts.renew(work, "C-1", "C-2", {"pro": 1}, contracts.Terms(overage={"pro": "approve:1"}))
+    assert reasons(acme) == {"ben": "needs_approval", "cem": "needs_approval", "dan": "needs_approval"}
+    with acme.writing() as work:
+        contracts.approve_overage(work, "pro")
+    assert reasons(acme) == {"cem": "cap_reached", "dan": "cap_reached"}
+    acme.check()
