@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -132,6 +133,9 @@ def _peers(yard: Yard, place: Place, options: Options) -> None:
 
 def measure(yard: Yard, place: Place, options: Options) -> tuple[targets.Measured, turns.Samples]:
     """All operations of all rigs, in turns; memory at rest and after each round."""
+    for rig in yard.rigs.values():
+        if "postgresql" in rig.what and place.cluster is not None:
+            rig.database = place.cluster.process()
     wanted = {rig.name: operations_of(rig, options) for rig in yard.rigs.values()}
     memory = {rig.name: [machine.memory_mib(rig.process)] for rig in yard.rigs.values()}
 
@@ -160,11 +164,10 @@ def start_times(urls: Mapping[str, str], times: int) -> dict[str, list[float]]:
     commands = {name: (*rigs.service_command(url, MAIN), "/live") for name, url in urls.items()}
     commands[targets.YARDSTICK] = (*rigs.canned_command(MAIN), "/canned")
     found: dict[str, list[float]] = {name: [] for name in commands}
-    log = machine.ROOT / "benchmarks" / ".start.log"
-    for _ in range(times):
-        for name, (command, environment, ready) in commands.items():
-            found[name].append(start_time(command, environment, ready, log))
-    log.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="scim-bench-log-") as place:
+        for _ in range(times):
+            for name, (command, environment, ready) in commands.items():
+                found[name].append(start_time(command, environment, ready, Path(place) / "start.log"))
     return found
 
 
@@ -187,6 +190,7 @@ def heading(options: Options, before: str, cluster: databases.Cluster | None) ->
         "seconds": options.seconds,
         "machine": {name: seen[name] for name in ("cores", "python")},
         "load": {"before": before, "after": seen["load"]},
+        "flush_ms": round(machine.flush_ms(), 2),
         "postgresql": cluster.settings() if cluster else {},
     }
 
