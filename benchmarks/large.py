@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=0.5, help="how long each time [0.5]")
     parser.add_argument("--place", default=command.memory_or_disk(), help="where the databases are kept [%(default)s]")
     parser.add_argument("--no-peers", action="store_true", help="without django-scim2")
+    command.end_as_interrupted()
     given = parser.parse_args(arguments)
     tempfile.tempdir = given.place
     found = run(sorted(given.people), given.rounds, given.seconds, not given.no_peers)

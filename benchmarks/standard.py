@@ -36,7 +36,7 @@ class Options:
     rounds: int = 5
     seconds: float = 0.5
     only: frozenset[str] | None = None
-    peers: bool = True
+    peers: frozenset[str] = frozenset({targets.DJANGO, targets.FLASK})
     starts: int = 5
 
     @property
@@ -107,28 +107,36 @@ def put_up(yard: Yard, place: Place, options: Options) -> None:
         for name, served in ((targets.SQLITE, FAST_ONE), (targets.POSTGRESQL, FAST)):
             if name in place.urls:
                 yard.ours(f"{name}, granian", place.urls[name], served, *place.filled[name])
-    if not options.peers:
-        place.missing |= dict.fromkeys((targets.DJANGO, targets.FLASK), "peers were left out")
-        return
-    _peers(yard, place, options)
+    place.missing |= dict.fromkeys({targets.DJANGO, targets.FLASK} - options.peers, "left out of this run")
+    if options.peers:
+        _peers(yard, place, options)
 
 
 def _peers(yard: Yard, place: Place, options: Options) -> None:
     try:
         rigs.install_peers()
     except NoPeer as reason:
-        place.missing |= dict.fromkeys((targets.DJANGO, targets.FLASK), str(reason))
+        place.missing |= dict.fromkeys(options.peers, str(reason))
         return
-    try:
-        if place.cluster is None:
-            raise NoPeer("there is no PostgreSQL here")
-        yard.django(MAIN, place.cluster.bare("django"), options.people)
-    except (NoPeer, machine.NotStarted) as reason:
-        place.missing[targets.DJANGO] = str(reason)
-    try:
-        yard.scim2_flask(ONE_PROCESS, options.people)
-    except (NoPeer, machine.NotStarted) as reason:
-        place.missing[targets.FLASK] = str(reason)
+    for name in sorted(options.peers):
+        try:
+            PUT_UP[name](yard, place, options.people)
+        except (NoPeer, machine.NotStarted) as reason:
+            place.missing[name] = str(reason)
+
+
+def _django(yard: Yard, place: Place, people: int) -> None:
+    if place.cluster is None:
+        raise NoPeer("there is no PostgreSQL here")
+    yard.django(MAIN, place.cluster.bare("django"), people)
+
+
+def _scim2_flask(yard: Yard, place: Place, people: int) -> None:
+    yard.scim2_flask(ONE_PROCESS, people)
+
+
+PUT_UP = {targets.DJANGO: _django, targets.FLASK: _scim2_flask}
+"""Peer → what puts it up."""
 
 
 def measure(yard: Yard, place: Place, options: Options) -> tuple[targets.Measured, turns.Samples]:

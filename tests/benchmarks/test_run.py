@@ -24,12 +24,12 @@ ASKED = ["T1", "T3", "T5", "T6", "T8", "T10", "T11", "T19"]
 @pytest.mark.usefixtures("postgresql_url")
 def test_a_run_finds_every_figure_of_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = tmp_path / "results.json"
-    arguments = ["--people", "60", "--rounds", "1", "--seconds", "0.02", "--no-peers", "--only", ",".join(ASKED)]
+    arguments = ["--people", "60", "--rounds", "1", "--seconds", "0.02", "--peers", "--only", ",".join(ASKED)]
     assert command.main([*arguments, "--results", str(place)]) == 0
     found = json.loads(place.read_text())["standard"]
     assert [row["id"] for row in found["rows"]] == ASKED
     parts = [part for row in found["rows"] for part in row["parts"]]
-    assert [part for part in parts if part["value"] is None and "peers were left out" not in part["why"]] == []
+    assert [part for part in parts if part["value"] is None and "left out of this run" not in part["why"]] == []
     assert [note for note in found["notes"] if "refused" in note or "left out of" in note] == []
     assert report.block({"standard": found}) in capsys.readouterr().out
     assert found["postgresql"]["synchronous_commit"] in {"on", "off"}
