@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
 SIZE := 10240
+SIZES := 10240 100000 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check prove bench lock clean
+.PHONY: help setup run test check prove bench bench-large lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -30,6 +31,9 @@ prove: $(VENV)/.dev ## the long proofs with their full counts; goes on where it 
 
 bench: $(VENV)/.dev ## measure beside peers with SIZE people, both databases; writes the tables (ONLY=T1,T8 prints some)
 	@$(BIN)/python -m benchmarks --people $(SIZE) $(if $(ONLY),--only $(ONLY))
+
+bench-large: $(VENV)/.dev ## measure growth, with SIZES people; writes the tables
+	@$(BIN)/python -m benchmarks.large --people $(SIZES)
 
 lock: $(VENV)/.bin ## compile requirements/*.txt anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.engine import make_url
 
+from benchmarks import machine
 from scim_service.clock import Clock
 from scim_service.storage import migrations
 from scim_service.storage.database import Database
@@ -61,6 +62,12 @@ class Cluster:
     def settings(self) -> dict[str, str]:
         """What the server says of its durability."""
         return {name: self.administer(f"SHOW {name}") for name in ASKED}
+
+    def process(self) -> int:
+        """The server's own process, where it runs on this machine; else 0."""
+        plain = self._server.url.replace("+psycopg", "")
+        with closing(psycopg.connect(plain, autocommit=True)) as connection:
+            return machine.parent(connection.info.backend_pid)
 
     def drop_all(self) -> None:
         """Take away what was made here, on a server that stays."""

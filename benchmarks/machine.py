@@ -6,9 +6,11 @@ import os
 import platform
 import signal
 import socket
+import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,15 +87,50 @@ def _tree(top: int) -> list[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            children.setdefault(parent, []).append(int(folder.name))
+            children.setdefault(above, []).append(int(folder.name))
     found, waiting = [], [top]
     while waiting:
         found.append(waiting.pop())
         waiting += children.get(found[-1], [])
     return found
+
+
+def processor_seconds(tops: Iterable[int]) -> float:
+    """The processor time that these processes and all below them have had, those that ended included."""
+    ticks = sum(_ticks(one) for top in tops for one in _tree(top))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int) -> int:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return sum(int(one) for one in fields[11:15])
+
+
+def parent(process: int) -> int:
+    """Who started a process of this machine; 0 for one that is not of it."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def flush_ms() -> float:
+    """How long it takes until 4 kB more are safely in a file where temporary files are."""
+    spent = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(50):
+            file.write(b"x" * 4096)
+            file.flush()
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            spent.append(time.perf_counter() - began)
+    return statistics.median(spent) * 1000
 
 
 def description() -> dict[str, str]:

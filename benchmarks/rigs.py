@@ -56,8 +56,15 @@ class Rig:
     command: str
     ids: list[str] = field(default_factory=list)
     removes_by_path: bool = True
+    database: int = 0
+    """The process of its database server, where it has one."""
+
     groups: dict[int, str] = field(default_factory=dict)
     """Groups that operations share, by their size."""
+
+    def processor_seconds(self) -> float:
+        """The processor time that it and its database server have had."""
+        return machine.processor_seconds([one for one in (self.process, self.database) if one])
 
     def removal(self, member: str) -> dict[str, object]:
         """The operation that takes one member out."""

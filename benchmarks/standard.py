@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -35,7 +36,7 @@ class Options:
     rounds: int = 5
     seconds: float = 0.5
     only: frozenset[str] | None = None
-    peers: bool = True
+    peers: frozenset[str] = frozenset({targets.DJANGO, targets.FLASK})
     starts: int = 5
 
     @property
@@ -106,32 +107,43 @@ def put_up(yard: Yard, place: Place, options: Options) -> None:
         for name, served in ((targets.SQLITE, FAST_ONE), (targets.POSTGRESQL, FAST)):
             if name in place.urls:
                 yard.ours(f"{name}, granian", place.urls[name], served, *place.filled[name])
-    if not options.peers:
-        place.missing |= dict.fromkeys((targets.DJANGO, targets.FLASK), "peers were left out")
-        return
-    _peers(yard, place, options)
+    place.missing |= dict.fromkeys({targets.DJANGO, targets.FLASK} - options.peers, "left out of this run")
+    if options.peers:
+        _peers(yard, place, options)
 
 
 def _peers(yard: Yard, place: Place, options: Options) -> None:
     try:
         rigs.install_peers()
     except NoPeer as reason:
-        place.missing |= dict.fromkeys((targets.DJANGO, targets.FLASK), str(reason))
+        place.missing |= dict.fromkeys(options.peers, str(reason))
         return
-    try:
-        if place.cluster is None:
-            raise NoPeer("there is no PostgreSQL here")
-        yard.django(MAIN, place.cluster.bare("django"), options.people)
-    except (NoPeer, machine.NotStarted) as reason:
-        place.missing[targets.DJANGO] = str(reason)
-    try:
-        yard.scim2_flask(ONE_PROCESS, options.people)
-    except (NoPeer, machine.NotStarted) as reason:
-        place.missing[targets.FLASK] = str(reason)
+    for name in sorted(options.peers):
+        try:
+            PUT_UP[name](yard, place, options.people)
+        except (NoPeer, machine.NotStarted) as reason:
+            place.missing[name] = str(reason)
+
+
+def _django(yard: Yard, place: Place, people: int) -> None:
+    if place.cluster is None:
+        raise NoPeer("there is no PostgreSQL here")
+    yard.django(MAIN, place.cluster.bare("django"), people)
+
+
+def _scim2_flask(yard: Yard, place: Place, people: int) -> None:
+    yard.scim2_flask(ONE_PROCESS, people)
+
+
+PUT_UP = {targets.DJANGO: _django, targets.FLASK: _scim2_flask}
+"""Peer → what puts it up."""
 
 
 def measure(yard: Yard, place: Place, options: Options) -> tuple[targets.Measured, turns.Samples]:
     """All operations of all rigs, in turns; memory at rest and after each round."""
+    for rig in yard.rigs.values():
+        if "postgresql" in rig.what and place.cluster is not None:
+            rig.database = place.cluster.process()
     wanted = {rig.name: operations_of(rig, options) for rig in yard.rigs.values()}
     memory = {rig.name: [machine.memory_mib(rig.process)] for rig in yard.rigs.values()}
 
@@ -160,11 +172,10 @@ def start_times(urls: Mapping[str, str], times: int) -> dict[str, list[float]]:
     commands = {name: (*rigs.service_command(url, MAIN), "/live") for name, url in urls.items()}
     commands[targets.YARDSTICK] = (*rigs.canned_command(MAIN), "/canned")
     found: dict[str, list[float]] = {name: [] for name in commands}
-    log = machine.ROOT / "benchmarks" / ".start.log"
-    for _ in range(times):
-        for name, (command, environment, ready) in commands.items():
-            found[name].append(start_time(command, environment, ready, log))
-    log.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="scim-bench-log-") as place:
+        for _ in range(times):
+            for name, (command, environment, ready) in commands.items():
+                found[name].append(start_time(command, environment, ready, Path(place) / "start.log"))
     return found
 
 
@@ -187,6 +198,7 @@ def heading(options: Options, before: str, cluster: databases.Cluster | None) ->
         "seconds": options.seconds,
         "machine": {name: seen[name] for name in ("cores", "python")},
         "load": {"before": before, "after": seen["load"]},
+        "flush_ms": round(machine.flush_ms(), 2),
         "postgresql": cluster.settings() if cluster else {},
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,9 @@ class Samples:
 
     p50_ms: dict[Key, list[float]] = field(default_factory=dict)
     rates: dict[Key, list[float]] = field(default_factory=dict)
+    processor_ms: dict[Key, list[float]] = field(default_factory=dict)
+    """Of the server and its database, for each answer."""
+
     refused: dict[Key, str] = field(default_factory=dict)
     left_out: dict[tuple[str, str], str] = field(default_factory=dict)
     """(operation, rig) → why it was not measured."""
@@ -46,6 +49,12 @@ class Samples:
         theirs = self.rates[other_label or label, other, connections]
         return statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
 
+    def cheaper(self, label: str, rig: str, other: str, other_label: str = "", connections: int = 8) -> float:
+        """How many times the processor time of `rig` an answer of `other` takes."""
+        mine = self.processor_ms[label, rig, connections]
+        theirs = self.processor_ms[other_label or label, other, connections]
+        return statistics.median(b / a for a, b in zip(mine, theirs, strict=True))
+
     def medians(self) -> list[dict[str, Any]]:
         """Every figure, as the result file keeps it."""
         return [
@@ -55,6 +64,7 @@ class Samples:
                 "connections": connections,
                 "p50_ms": round(statistics.median(found), 3),
                 "per_second": round(statistics.median(self.rates[label, rig, connections]), 1),
+                "processor_ms": round(statistics.median(self.processor_ms[label, rig, connections]), 3),
             }
             for (label, rig, connections), found in sorted(self.p50_ms.items())
         ]
@@ -96,18 +106,17 @@ def _is_right(found: Samples, rig: Rig, operation: Operation) -> bool:
 def _measure(found: Samples, rig: Rig, operation: Operation, seconds: float) -> None:
     for connections in operation.connections:
         flows = [operation.flow(rig, lane) for lane in range(connections)]
+        before = rig.processor_seconds()
         run = rig.client.run(flows, seconds * operation.seconds, operation.least, WARM)
+        spent = (rig.processor_seconds() - before) * 1000
+        answers = sum(len(times.spent) for times in run.times.values()) + WARM * connections
         for label, times in run.times.items():
             key = (label, rig.name, connections)
             found.p50_ms.setdefault(key, []).append(times.median_ms)
             found.rates.setdefault(key, []).append(len(times.spent) / run.seconds)
+            found.processor_ms.setdefault(key, []).append(spent / answers)
             if times.refused:
                 found.refused[key] = f"{times.refused} of {len(times.spent)}: {times.refusal}"
-
-
-def worst(ratios: Iterable[float]) -> float:
-    """The least of several."""
-    return min(ratios)
 
 
 def _tell(text: str) -> None:

@@ -38,6 +38,7 @@ class Database:
     synchronous: str = "FULL"
     _process: int = 0
     _reads: Engine | None = None
+    _asks: Engine | None = None
     _writes: Engine | None = None
     _making: threading.Lock = field(default_factory=threading.Lock)
     writer: threading.Lock = field(default_factory=threading.Lock)
@@ -57,8 +58,9 @@ class Database:
     @property
     def asks(self) -> Engine:
         """The read-only connections for one statement alone; PostgreSQL spares the transaction around it."""
-        engine = self.reads
-        return engine if self.dialect == "sqlite" else engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._open()
+        assert self._asks is not None
+        return self._asks
 
     @property
     def writes(self) -> Engine:
@@ -72,7 +74,7 @@ class Database:
         for engine in (self._reads, self._writes):
             if engine is not None:
                 engine.dispose()
-        self._reads = self._writes = None
+        self._reads = self._asks = self._writes = None
 
     def _open(self) -> None:
         if self._process == os.getpid() and self._writes is not None:
@@ -81,7 +83,9 @@ class Database:
             if self._process == os.getpid() and self._writes is not None:
                 return
             self.writer = threading.Lock()
-            self._reads, self._writes = self._engine(reading=True), self._engine(reading=False)
+            reads, writes = self._engine(reading=True), self._engine(reading=False)
+            alone = reads if self.dialect == "sqlite" else reads.execution_options(isolation_level="AUTOCOMMIT")
+            self._reads, self._asks, self._writes = reads, alone, writes
             self._process = os.getpid()
 
     def _engine(self, *, reading: bool) -> Engine:
