@@ -155,7 +155,7 @@ def test_E_22_an_approved_license_is_taken_back_by_hand_and_comes_back_with_the_
         ({"grants_admin": True}, "cannot be asked for"),
         ({"authority": catalog.GROUPS}, "given by groups"),
         ({"authority": catalog.SCIM}, "attributes only"),
-        ({"assignable": False}, "not assignable"),
+        ({"assignable": False}, "not given by hand"),
         ({"retired": True}, "retired"),
     ],
 )
