@@ -6,7 +6,7 @@ whose attribute is never returned. A change that changes nothing is not recorded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,26 @@ _OF_SUBJECT = (
     .where(_audit.c.tenant_id == sa.bindparam("tenant"), _audit.c.subject == sa.bindparam("subject"))
     .order_by(_audit.c.seq)
 )
+_ALL = (
+    sa.select(_audit)
+    .where(_audit.c.tenant_id == sa.bindparam("tenant"))
+    .order_by(_audit.c.seq)
+    .execution_options(yield_per=1_000)
+)
+_LATEST = (
+    sa.select(_audit)
+    .where(_audit.c.tenant_id == sa.bindparam("tenant"))
+    .order_by(_audit.c.seq.desc())
+    .limit(sa.bindparam("most"))
+)
+_ABOUT = _audit.c.subject == sa.bindparam("subject")
+_FROM = _audit.c.at >= sa.bindparam("since", type_=_audit.c.at.type)
+_STATEMENTS = {
+    (False, False): _LATEST,
+    (True, False): _LATEST.where(_ABOUT),
+    (False, True): _LATEST.where(_FROM),
+    (True, True): _LATEST.where(_ABOUT, _FROM),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,20 @@ def record_many(work: Work, events: Iterable[tuple[str, str, Mapping[str, Any]]]
 
 def about(work: Work, subject: str) -> list[Event]:
     """Everything that happened to one subject, oldest first."""
-    return [
-        Event(row.at, row.actor, row.action, row.subject, orjson.loads(row.data))
-        for row in work.rows(_OF_SUBJECT, subject=subject)
-    ]
+    return [_event(row) for row in work.rows(_OF_SUBJECT, subject=subject)]
+
+
+def everything(work: Work) -> Iterator[Event]:
+    """The whole log of the tenant, oldest first, read as it is used."""
+    for row in work.execute(_ALL):
+        yield _event(row)
+
+
+def listing(work: Work, subject: str | None = None, since: datetime | None = None, most: int = 1_000) -> list[Event]:
+    """The latest events, at most so many, oldest first: about one subject, or from an instant on, or all."""
+    found = work.rows(_STATEMENTS[subject is not None, since is not None], subject=subject, since=since, most=most)
+    return [_event(row) for row in reversed(found)]
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    return Event(row.at, row.actor, row.action, row.subject, orjson.loads(row.data))

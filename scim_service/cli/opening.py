@@ -26,6 +26,8 @@ from scim_service.storage.work import EVERY_TENANT, Actor, Work
 T = TypeVar("T")
 
 ATTEMPTS = 3
+PATIENCE = 1_800
+"""For how many seconds a question about everything may run."""
 UPGRADE = "The database does not have this program's schema. Run: scim-service db upgrade"
 
 
@@ -39,6 +41,11 @@ class Service:
     def ask(self, slug: str, question: Callable[[Work], T]) -> T:
         """The answer to a question about the tenant, from one snapshot."""
         with self.store.reading(self._tenant(slug), actor()) as work:
+            return question(work)
+
+    def ask_patiently(self, slug: str, question: Callable[[Work], T]) -> T:
+        """The same for a question that looks at everything there is, which may take minutes."""
+        with self.store.reading(self._tenant(slug), actor(), seconds=PATIENCE) as work:
             return question(work)
 
     def ask_any(self, question: Callable[[Work], T]) -> T:

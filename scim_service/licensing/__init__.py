@@ -6,9 +6,9 @@ groups give which types (`rules.py`, `rule_rows.py`, `given.py`), which attribut
 `standing.py`, `resolve.py`), the gate that alone carries it out (`gate.py`, with its rows in `assignments.py`, its
 events in `happenings.py`, what time alone decides in `passing.py` and the brake in `parking.py`), what happens to
 people and groups (`seats.py`), what an administrator does by hand (`direct.py`, `lifecycle.py`, `conversion.py`), and
-what can be asked (`shown.py`, `usage.py`, `permissions.py`, `verify.py`, `checks.py` for the product, and `explain.py`
-with `paths.py`, `obstacles.py`, `numbers.py`, `ends.py`, `change.py` for the data, `words.py` and `sentences.py` for
-the words).
+what can be asked (`shown.py`, `usage.py`, `permissions.py`, `verify.py`, `replay.py`, `checks.py` for the product, and
+`explain.py` with `paths.py`, `obstacles.py`, `numbers.py`, `ends.py`, `change.py` for the data, `words.py` and
+`sentences.py` for the words).
 Not here: people and groups. This room reads the tables of `directory` and never writes them (decision 31).
 Called by `directory` when people come, go or change activity, and by the doors.
 

@@ -166,7 +166,7 @@ def create_type(
     work.insert(tables.licensing.ledger, [{"type_seq": seq, "consuming": 0, "high_water": 0, "version": 0}])
     _share_policy(work, made)
     gate.reopen(work)
-    audit.record(work, "license-type:created", code, **_facts(made))
+    audit.record(work, "license-type:created", code, **facts_of(made))
     if policy != policy_before:
         resolve_again(work, _touched(work, [made]))
     return replace(made, seq=seq)
@@ -193,7 +193,7 @@ def update_type(work: Work, code: str, **changes: Any) -> LicenseType:
         authority.refuse_givers(work, old.seq, old.code)
     work.execute(_CHANGE, which=old.seq, **{f"new_{name}": value for name, value in _columns(work, new).items()})
     _share_policy(work, new)
-    audit.record(work, "license-type:changed", code, **_facts(new))
+    audit.record(work, "license-type:changed", code, **facts_of(new))
     resolve_again(work, _touched(work, [old, new]))
     if new.authority != old.authority:
         authority.follow(work, new.seq, new.authority)
@@ -329,7 +329,8 @@ def _columns(work: Work, made: LicenseType) -> dict[str, Any]:
     }
 
 
-def _facts(made: LicenseType) -> dict[str, Any]:
+def facts_of(made: LicenseType) -> dict[str, Any]:
+    """A type as the event log keeps it, under its code."""
     plain = {one.name: getattr(made, one.name) for one in fields(made) if one.name not in {"seq", "code", "options"}}
     return {**plain, "exit_grace": seconds_of(made.exit_grace), "options": orjson.loads(made.options.stored())}
 

@@ -265,6 +265,7 @@ def facts_of(claim: Claim, codes: Mapping[int, str]) -> dict[str, Any]:
         "pinned": claim.pinned,
         "locked": claim.locked,
         "created_by": claim.created_by,
+        "note": claim.note,
     }
     return {
         "type": codes[claim.type_seq],

@@ -155,7 +155,7 @@ def add_line(work: Work, number: str, line: SeatLine) -> Contract:
     _refuse_line(work, line)
     entered = gate.enter(work)
     _insert_lines(work, contract.seq, [line])
-    audit.record(work, "contract:changed", number, line=_line_facts(line))
+    audit.record(work, "contract:changed", number, line=line_facts(line))
     _take_effect(entered)
     return find(work, number)
 
@@ -246,9 +246,8 @@ def _sign(
     if old is not None:
         work.insert(_renewals, [{"renewed_seq": old.seq, "contract_seq": seq}])
     _insert_lines(work, seq, planned)
-    seats = {line.type_code: line.quantity for line in planned}
-    renewed = {"renewal_of": old.number} if old else {}
-    audit.record(work, "contract:created", number, seats=seats, starts_at=starts_at, ends_at=terms.ends, **renewed)
+    signed = find(work, number)
+    audit.record(work, "contract:created", number, seats=signed.seats, **facts_of(signed))
     grace_of_surplus = entered.now + entered.settings.overcap_grace
     _take_effect(entered, Shortfall(facts.CAP_DECREASE, grace_of_surplus, renews=True) if old else None)
     return find(work, number)
@@ -340,8 +339,28 @@ def _outlasts(line: SeatLine, instant: datetime) -> bool:
     return line.ends is None or line.ends > instant
 
 
-def _line_facts(line: SeatLine) -> dict[str, Any]:
-    return {"type": line.type_code, "quantity": line.quantity, "from": line.starts, "to": line.ends}
+def facts_of(contract: Contract) -> dict[str, Any]:
+    """A contract as the event log keeps it, under its number."""
+    return {
+        "starts_at": contract.starts_at,
+        "ends_at": contract.ends_at,
+        "grace": catalog.seconds_of(contract.grace),
+        "renewal_of": contract.renewal_of,
+        "details": dict(contract.details),
+        "lines": [line_facts(line) for line in contract.lines],
+    }
+
+
+def line_facts(line: SeatLine) -> dict[str, Any]:
+    """A seat line as the event log keeps it."""
+    times = {"from": line.starts, "to": line.ends}
+    return {
+        "type": line.type_code,
+        "quantity": line.quantity,
+        **times,
+        "reserve": line.reserve,
+        "overage": line.overage,
+    }
 
 
 def _contract(work: Work, row: Any) -> Contract:

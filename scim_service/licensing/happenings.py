@@ -96,23 +96,23 @@ def of_licenses(gate: Gate, found: Sequence[Effect]) -> Iterator[Event]:
             {
                 "type": gate.types[effect.type_seq].code,
                 "from": effect.before.state if effect.before else None,
+                **(facts_of(after) if after else {"since": None, "until": None}),
                 "reason": effect.reason,
-                "since": after.since if after else None,
-                "until": after.until if after else None,
-                **_rare(after),
                 **gate.late(),
             },
         )
 
 
-def _rare(row: Assignment | None) -> dict[str, Any]:
-    """What only some outcomes have."""
-    if row is None:
-        return {}
+def facts_of(row: Assignment) -> dict[str, Any]:
+    """An outcome as the event log keeps it, besides its state; what only some outcomes have, only there.
+
+    Its place in an order is not kept: it follows from the claims (A-3).
+    """
     stop = {"by": row.stop.by, "until": row.stop.until} if row.stop else None
     holds = True if row.state == facts.SUSPENDED and row.seated else None
     found = {"stop": stop, "holds": holds, "quota_rule": row.quota_rule}
-    return {name: value for name, value in found.items() if value is not None}
+    rare = {name: value for name, value in found.items() if value is not None}
+    return {"reason": row.reason, "since": row.since, "until": row.until, **rare}
 
 
 def _has_arrived(gate: Gate, outcome: Outcome, person: Person, claim: facts.Claim) -> bool:

@@ -133,9 +133,10 @@ def park(gate: Gate, person: Person, kept: Mapping[int, datetime | None]) -> Non
         key = gate.work.value(_NAME_KEY, which=person.seq)
         ends = until or gate.now + brake.hold
         row = {"type_seq": type_seq, "user_name_key": key, "user_id": person.id, "until": ends}
-        gate.work.insert(_parked, [row])
+        seat = gate.work.insert_one(_parked, **row)
         _count(gate, type_seq, 1)
-        audit.record(gate.work, "seat:parked", person.id, type=gate.types[type_seq].code, until=row["until"])
+        code = gate.types[type_seq].code
+        audit.record(gate.work, "seat:parked", person.id, type=code, until=row["until"], seat=seat)
     gate.reschedule()
 
 

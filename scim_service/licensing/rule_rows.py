@@ -73,7 +73,7 @@ _CHANGE = (
     .where(*_OF_ONE)
     .values({**{_rules.c[name]: sa.bindparam(f"new_{name}") for name in _CHANGEABLE}, "version": _rules.c.version + 1})
 )
-_USER = sa.select(_users.c.seq).where(_users.c.tenant_id == _TENANT, _users.c.user_name_key == _KEY)
+_USER = sa.select(_users.c.seq, _users.c.id).where(_users.c.tenant_id == _TENANT, _users.c.user_name_key == _KEY)
 _INCLUDE = sa.delete(_exclusions).where(
     _exclusions.c.tenant_id == _TENANT,
     _exclusions.c.rule_seq == sa.bindparam("which"),
@@ -86,6 +86,12 @@ _EXCLUDED = (
     .order_by(_users.c.user_name_key)
 )
 
+_EXCLUDED_FROM = sa.select(_exclusions.c.rule_seq).where(
+    _exclusions.c.tenant_id == _TENANT, _exclusions.c.user_seq == sa.bindparam("user")
+)
+_NAMES = sa.select(_rules.c.seq, _rules.c.group_name).where(
+    _rules.c.tenant_id == _TENANT, _rules.c.group_seq == sa.bindparam("group")
+)
 _EXCLUDES = (
     sa.select(_exclusions.c.user_seq)
     .where(_exclusions.c.tenant_id == _TENANT, _exclusions.c.rule_seq == sa.bindparam("which"))
@@ -165,7 +171,8 @@ def insert(work: Work, group_name: str, kind: LicenseType, terms: Terms) -> int:
     names = {"group_name": group_name, "group_name_key": text.fold(group_name)}
     state = {"state": UNBOUND if group_name else BOUND, "everyone": not group_name}
     seq = work.insert_one(_rules, type_seq=kind.seq, group_seq=None, created_at=work.now, **names, **state, **values)
-    audit.record(work, "rule:created", claims.source_of(seq), group=group_name, type=kind.code, **values)
+    told = {"group": group_name, "type": kind.code, "state": state["state"], **values}
+    audit.record(work, "rule:created", claims.source_of(seq), **told)
     return seq
 
 
@@ -176,6 +183,7 @@ def tie(work: Work, seqs: Sequence[int]) -> None:
         assert row is not None
         kept = {f"new_{name}": row._mapping[name] for name in _CHANGEABLE}
         work.execute(_CHANGE, which=seq, **{**kept, "new_bundle": seqs[0]})
+        audit.record(work, "rule:tied", claims.source_of(seq), bundle=seqs[0])
 
 
 def change(work: Work, row: Any, terms: Terms, type_seq: int) -> None:
@@ -191,7 +199,11 @@ def move(work: Work, rule_seq: int, state: str, group_seq: int | None) -> None:
 
 def rename(work: Work, group_seq: int, name: str) -> None:
     """The rules of a group take its new name, unless there is such a rule already."""
+    before = {row.seq: row.group_name for row in work.rows(_NAMES, group=group_seq)}
     work.execute(_RENAME, group=group_seq, key=text.fold(name), new_name=name)
+    after = {row.seq: row.group_name for row in work.rows(_NAMES, group=group_seq)}
+    renamed = [(claims.source_of(seq), new) for seq, new in after.items() if before[seq] != new]
+    audit.record_many(work, [("rule:renamed", source, {"group": new}) for source, new in renamed])
 
 
 def drop(work: Work, rule_seq: int) -> None:
@@ -232,23 +244,28 @@ def is_special(work: Work, row: Any) -> bool:
 
 def exclude(work: Work, rule_seqs: Sequence[int], user_names: Iterable[str]) -> None:
     """These people get nothing from these rules (E-9). Raises NotFound for an unknown userName."""
-    for user_seq in _people(work, user_names):
-        work.insert_new(_exclusions, [{"rule_seq": seq, "user_seq": user_seq} for seq in rule_seqs])
+    for person in _people(work, user_names):
+        known = {row.rule_seq for row in work.rows(_EXCLUDED_FROM, user=person.seq)}
+        new = [seq for seq in rule_seqs if seq not in known]
+        work.insert_new(_exclusions, [{"rule_seq": seq, "user_seq": person.seq} for seq in new])
+        told = [("rule:excluded", claims.source_of(seq), {"person": person.id}) for seq in new]
+        audit.record_many(work, told)
 
 
 def include(work: Work, rule_seq: int, user_names: Iterable[str]) -> None:
     """These people get something from a rule again."""
-    for user_seq in _people(work, user_names):
-        work.execute(_INCLUDE, which=rule_seq, user=user_seq)
+    for person in _people(work, user_names):
+        if work.execute(_INCLUDE, which=rule_seq, user=person.seq).rowcount:
+            audit.record(work, "rule:included", claims.source_of(rule_seq), person=person.id)
 
 
-def _people(work: Work, user_names: Iterable[str]) -> list[int]:
+def _people(work: Work, user_names: Iterable[str]) -> list[Any]:
     found = []
     for name in user_names:
-        seq = work.value(_USER, key=text.fold(name))
-        if seq is None:
+        person = work.row(_USER, key=text.fold(name))
+        if person is None:
             raise errors.NotFound(f"There is no person with the userName {name!r}.", code="unknown_person")
-        found.append(int(seq))
+        found.append(person)
     return found
 
 

@@ -185,7 +185,7 @@ def _bind(work: Work, rule_seqs: Sequence[int], group_seq: int) -> None:
     closure.lock_groups(work, closure.below(work, [group_seq]))
     for seq in rule_seqs:
         rule_rows.move(work, seq, BOUND, group_seq)
-        audit.record(work, "rule:bound", claims.source_of(seq), group_seq=group_seq)
+        audit.record(work, "rule:bound", claims.source_of(seq), group_id=rule_rows.by_seq(work, seq).group_id)
     closure.refresh_feeds(work, [group_seq])
     _apply(work, rule_seqs, group_seq)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scim_service.licensing import facts
-from scim_service.licensing.facts import Assignment, Claim, Person, Stop, Type, is_seated
+from scim_service.licensing.facts import Assignment, Claim, Key, Person, Stop, Type, is_seated
 from scim_service.licensing.order import seniority
 
 Row = Callable[[Person, int], Assignment | None]
@@ -88,9 +88,10 @@ class Standing:
         if not keeps and stop.by == facts.MASS_CHANGE:
             return self._absent(kind, person, None) if not person.present else None
         since = row.since if row is not None else self.now
-        key = seniority(claims) if claims else row.key if row is not None else (0, self.now, 0)
         quota = row.quota_rule if row is not None and keeps else None
-        return Assignment(facts.SUSPENDED, stop.by, since, stop.until, key, quota, replace(stop, holds=keeps), keeps)
+        mine = claims or [one for one in person.claims if one.type_seq == kind.seq]
+        key, held = _asleep(mine, since), replace(stop, holds=keeps)
+        return Assignment(facts.SUSPENDED, stop.by, since, stop.until, key, quota, held, keeps)
 
     def _may_keep(self, kind: Type, person: Person, claims: Sequence[Claim]) -> bool:
         """Whether there is a reason to hold the seat, and no other type stands against that (A-7, A-9, A-10)."""
@@ -104,7 +105,8 @@ class Standing:
         if person.banned:
             return self._still(row, facts.BLOCKED, facts.BANNED, mine) if mine else None
         if person.keeps and mine and row is not None and row.seated and kind.seq not in person.evicted:
-            return replace(row, state=facts.SUSPENDED, reason=facts.INACTIVE, until=None, seated=True)
+            key = _asleep(mine, row.since)
+            return replace(row, state=facts.SUSPENDED, reason=facts.INACTIVE, until=None, key=key, seated=True)
         return None
 
     def _without_reason(self, kind: Type, person: Person, row: Assignment | None) -> Verdict:
@@ -203,6 +205,12 @@ def kept(row: Assignment, claims: Sequence[Claim]) -> Assignment:
     if surplus is not None and last.until is not None and surplus <= last.until:
         return Assignment(facts.GRACE, row.reason, row.since, surplus, key, row.quota_rule, None, True)
     return Assignment(facts.GRACE, last.ending, row.since, last.until, key, row.quota_rule, None, True)
+
+
+def _asleep(claims: Sequence[Claim], since: datetime) -> Key:
+    """The place of a suspended license among the holders: by its reasons, also while they sleep or are held back."""
+    found = [one for one in claims if one.held_back is None] or claims
+    return seniority(found) if found else (0, since, 0)
 
 
 def families_of(types: Iterable[Type]) -> dict[str, list[Type]]:

@@ -24,15 +24,20 @@ class Store:
         self.clock = clock
 
     @contextmanager
-    def reading(self, tenant_id: int, actor: Actor, request_id: str = "") -> Iterator[Work]:
-        """One read-only snapshot; raises Unavailable when it takes longer than 5 s (decision 21)."""
-        with faults.translated(), self.database.reads.begin() as connection, _time_limit(connection):
+    def reading(
+        self, tenant_id: int, actor: Actor, request_id: str = "", seconds: int = READ_SECONDS
+    ) -> Iterator[Work]:
+        """One read-only snapshot; raises Unavailable when it takes longer than 5 s (decision 21).
+
+        Only who looks at everything, at the terminal, asks for more `seconds`.
+        """
+        with faults.translated(), self.database.reads.begin() as connection, _time_limit(connection, seconds):
             yield Work(connection, tenant_id, actor, self.clock.now(), request_id)
 
     @contextmanager
     def asking(self, tenant_id: int, actor: Actor, request_id: str = "") -> Iterator[Work]:
         """For one read-only statement, which sees what is committed now (decision 22)."""
-        with faults.translated(), self.database.asks.begin() as connection, _time_limit(connection):
+        with faults.translated(), self.database.asks.begin() as connection, _time_limit(connection, READ_SECONDS):
             yield Work(connection, tenant_id, actor, self.clock.now(), request_id)
 
     @contextmanager
@@ -66,13 +71,15 @@ def _line(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def _time_limit(connection: sa.Connection) -> Iterator[None]:
+def _time_limit(connection: sa.Connection, seconds: int) -> Iterator[None]:
     """PostgreSQL limits its statements itself; SQLite is asked between steps of its virtual machine."""
     if connection.dialect.name != "sqlite":
+        if seconds != READ_SECONDS:
+            connection.execute(sa.select(sa.func.set_config("statement_timeout", f"{seconds}s", True)))
         yield
         return
     driver: Any = connection.connection.driver_connection
-    end = time.monotonic() + READ_SECONDS
+    end = time.monotonic() + seconds
     driver.set_progress_handler(lambda: time.monotonic() > end, PROGRESS_STEPS)
     try:
         yield

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from scim_service import audit
 from scim_service.access import tenants
-from scim_service.licensing import catalog, contracts, rules, seats, usage, verify
+from scim_service.licensing import catalog, contracts, replay, rules, seats, usage, verify
 from scim_service.storage import closure, tables
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
@@ -173,6 +173,7 @@ class Organization:
             seats.person_gone(work, seq)
             for statement in _DROP_USER:
                 work.execute(statement, which=seq)
+            audit.record(work, "user:deleted", f"id-{name}")
 
     def tick(self) -> int:
         with self.writing() as work:
@@ -193,9 +194,10 @@ class Organization:
             return audit.about(work, f"id-{name}")
 
     def check(self) -> None:
-        """The invariants of licensing.md 4.3, with the pure function as the judge of the tables (I-6, I-12)."""
+        """The invariants of licensing.md 4.3, judged by the pure function and by the log's replay (I-6, I-12)."""
         with self.reading() as work:
             assert verify.findings(work) == []
+            assert [str(one) for one in replay.check(work)] == []
 
 
 def _insert_user(work: Work, name: str, active: bool) -> int:

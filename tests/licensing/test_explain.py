@@ -12,6 +12,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import sqlalchemy as sa
+
 from scim_service.licensing import (
     attributes,
     catalog,
@@ -37,6 +39,11 @@ from tests.licensing.conftest import HOUR, NOW, Organization, sales
 DAY = timedelta(days=1)
 _users = tables.directory.users
 _tenants = tables.access.tenants
+_THE_PERSON = sa.update(_users).where(
+    _users.c.tenant_id == sa.bindparam("tenant"), _users.c.seq == sa.bindparam("which")
+)
+_SET_BANNED = _THE_PERSON.values(banned=True)
+_SET_INACTIVE = _THE_PERSON.values(active=False)
 
 
 def of(acme: Organization, name: str, code: str = "pro") -> Explanation:
@@ -72,8 +79,7 @@ def ban(acme: Organization, name: str) -> None:
     with acme.writing() as work:
         who = {"user_seq": acme.people[name]}
         work.insert(tables.directory.accounts, [{**who, "ban_reason": "fraud", "banned_at": work.now}])
-        mine = (_users.c.tenant_id == work.tenant_id, _users.c.seq == who["user_seq"])
-        work.execute(_users.update().where(*mine).values(banned=True))
+        work.execute(_SET_BANNED, which=who["user_seq"])
         seats.activity_changed(work, [who["user_seq"]])
 
 
@@ -182,9 +188,7 @@ def parked(acme: Organization, clock: SettableClock) -> Explanation:
     settings(acme, '{"mass_change_people":0,"mass_change_percent":0}')
     with acme.store.writing(acme.tenant_id, Actor("connection", "okta")) as work:
         seq = acme.people["ann"]
-        work.execute(
-            _users.update().where(_users.c.tenant_id == work.tenant_id, _users.c.seq == seq).values(active=False)
-        )
+        work.execute(_SET_INACTIVE, which=seq)
         seats.activity_changed(work, [seq])
     return of(acme, "ann")
 
