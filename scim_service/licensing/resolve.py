@@ -106,7 +106,10 @@ class _Rounds:
         self.requoted: set[int] = set()
         self.direct = 0
         self.standing = Standing(self.types, families_of(self.order), self.row, self.now)
-        self.bundled = {seq for bundle in self.rules.bundles.values() for seq in bundle}
+        self.bundled: dict[int, set[int]] = {}
+        for bundle in self.rules.bundles.values():
+            for seq in bundle:
+                self.bundled.setdefault(seq, set()).update(bundle)
 
     def run(self) -> Outcome:
         """Rounds until nothing moves any more."""
@@ -360,9 +363,10 @@ class _Rounds:
             self._reopen_after(kind)
 
     def _reopen_after(self, kind: Type) -> None:
-        """A seat came free: types that had their turn get another one, of a manual family all of them (A-7)."""
+        """A seat came free: who lacked it, here, in a bundle (A-9) or in a manual family (A-7), gets another turn."""
         if kind.seq in self.done:
             self.reopened.add(kind.seq)
+        self.reopened |= self.bundled.get(kind.seq, set()) - {kind.seq}
         if kind.policy == facts.MANUAL and kind.family is not None:
             self.reopened |= {one.seq for one in self.standing.families[kind.family] if one.seq in self.done}
 

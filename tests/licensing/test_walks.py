@@ -1,0 +1,38 @@
+"""Cases that random walks through the engine found (tests/model/test_engine.py), each as short as it can be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scim_service.licensing import catalog, contracts, direct, rules
+from scim_service.licensing.catalog import Options
+from tests.licensing.conftest import Organization
+
+
+def sells(acme: Organization, seats: dict[str, int], **kinds: dict[str, Any]) -> None:
+    """Types with these fields and options, and a contract."""
+    with acme.writing() as work:
+        for code, made in kinds.items():
+            catalog.create_type(work, code, code, **made)
+        contracts.create(work, "C-1", seats)
+
+
+def test_A_9_a_seat_that_comes_free_later_in_a_bundle_serves_who_waits_for_the_whole(acme: Organization) -> None:
+    needs = Options(requires=("base",))
+    sells(
+        acme,
+        {"base": 2, "gold": 1, "extra": 1},
+        base={"family": "f"},
+        gold={"family": "f", "rank": 1},
+        extra={"options": needs},
+    )
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ann", "ben")
+    with acme.writing() as work:
+        rules.create(work, "Sales", "base", "extra", atomic=True)
+    assert acme.states("base") == {"ann": "assigned", "ben": "waiting 1"}
+    with acme.writing() as work:
+        direct.assign(work, "ann", "gold")
+    assert acme.states("base") == {"ann": "covered", "ben": "assigned"}
+    assert acme.states("extra") == {"ann": "blocked", "ben": "assigned"}
+    acme.check()
