@@ -197,12 +197,20 @@ class _Rounds:
 
     def _grant_rest(self, kind: Type, person: Person) -> None:
         """The other types of a bundle come with it: at once where their turn is over, else first at their turn."""
-        for seq in self._bundle(kind, person) or ():
-            if self._is_settled(person, seq):
-                continue
+        for seq in self._obtainable(self._bundle(kind, person) or (), person):
             if seq in self.done:
                 self.reopened.add(seq)
             self.reserved.setdefault(seq, set()).add(person.seq)
+
+    def _obtainable(self, bundle: Container[int], person: Person) -> list[int]:
+        """The types of a bundle that only lack a seat; what requires one of them is obtained with it."""
+        found: list[int] = []
+        for kind in self.order:
+            verdict = self.standing.verdict(kind, person) if kind.seq in bundle else None
+            waits = isinstance(verdict, Assignment) and verdict.reason == facts.MISSING_PREREQUISITE
+            if isinstance(verdict, Candidate) or (waits and not kind.requires.isdisjoint(found)):
+                found.append(kind.seq)
+        return found
 
     def _look_back(self, kind: Type, person: Person) -> None:
         """Types that had their turn and may have to be let go because of this grant get another one."""

@@ -36,3 +36,13 @@ def test_A_9_a_seat_that_comes_free_later_in_a_bundle_serves_who_waits_for_the_w
     assert acme.states("base") == {"ann": "covered", "ben": "assigned"}
     assert acme.states("extra") == {"ann": "blocked", "ben": "assigned"}
     acme.check()
+
+
+def test_A_9_no_seat_is_kept_for_a_part_of_a_bundle_that_the_person_cannot_have(acme: Organization) -> None:
+    sells(acme, {"plain": 2, "base": 1, "extra": 1}, plain={}, base={}, extra={"options": Options(requires=("base",))})
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ann", "ben")
+    with acme.writing() as work:
+        rules.create(work, "Sales", "plain", "extra", atomic=True)
+    assert acme.states("plain") == {"ann": "assigned", "ben": "assigned"}
+    acme.check()
