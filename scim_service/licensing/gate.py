@@ -181,7 +181,7 @@ class Gate:
         self._write(outcome)
         audit.record_many(self.work, events)
         self._note(effects)
-        moved = {effect.type_seq for effect in effects} | set(why or ()) | reasoned
+        moved = {effect.type_seq for effect in effects} | set(why or ()) | reasoned | self.drops.keys() & set(opened)
         marked = sum(self._mark_surplus(seq, (why or {}).get(seq)) for seq in sorted(moved))
         self.people.clear()
         return len(outcome.changes) + marked

@@ -46,3 +46,17 @@ def test_A_9_no_seat_is_kept_for_a_part_of_a_bundle_that_the_person_cannot_have(
         rules.create(work, "Sales", "plain", "extra", atomic=True)
     assert acme.states("plain") == {"ann": "assigned", "ben": "assigned"}
     acme.check()
+
+
+def test_A_8_another_contract_takes_the_surplus_away_though_nobody_moves(acme: Organization) -> None:
+    sells(acme, {"pro": 1}, pro={})
+    acme.has("ann")
+    acme.makes("Sales", "ann")
+    acme.gives("Sales", "pro")
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 0}, "freeze")
+    assert acme.states("pro") == {"ann": "grace"}
+    with acme.writing() as work:
+        contracts.create(work, "C-2", {"pro": 1})
+    assert acme.states("pro") == {"ann": "assigned"}
+    acme.check()
