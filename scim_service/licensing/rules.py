@@ -200,7 +200,7 @@ def _apply(
     rows = [row for seq in rule_seqs if (row := rule_rows.by_seq(work, seq)) is not None]
     bound = [row for row in rows if row.state == BOUND]
     members = _members(work, bound[0], group_seq) if bound else []
-    known = [seq for row in bound for seq in claims.of_rule(work, row.seq)]
+    known = [seq for row in rows for seq in claims.of_rule(work, row.seq)]
     wanted = list(dict.fromkeys([*members, *known]))
     present = assignments.lock_people(work, wanted) if not gate.is_open(work) else set(wanted)
     gate.reopen(work)
@@ -214,7 +214,7 @@ def _apply(
         if moved is not None:
             _migrate(entered, person, bound, *moved)
         follower.follow(person, bound if person.seq in inside else ())
-    entered.settle(touched, opened={row.type_seq for row in bound})
+    entered.settle(touched, opened={row.type_seq for row in rows})
     entered.reschedule()
 
 

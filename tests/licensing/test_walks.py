@@ -60,3 +60,15 @@ def test_A_8_another_contract_takes_the_surplus_away_though_nobody_moves(acme: O
         contracts.create(work, "C-2", {"pro": 1})
     assert acme.states("pro") == {"ann": "assigned"}
     acme.check()
+
+
+def test_A_13_the_quota_of_an_orphaned_rule_counts_those_who_are_in_grace_by_it(acme: Organization) -> None:
+    sells(acme, {"pro": 1}, pro={})
+    acme.has("ann")
+    acme.makes("Sales", "ann")
+    acme.gives("Sales", "pro")
+    acme.drops("Sales")
+    with acme.writing() as work:
+        rules.update(work, "Sales", "pro", quota=1)
+    assert acme.states("pro") == {"ann": "grace"}
+    acme.check()
