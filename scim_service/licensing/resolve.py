@@ -252,16 +252,16 @@ class _Rounds:
 
     def _keep_under_quota(self, kind: Type, person: Person, kept: Assignment, found: list[Person]) -> None:
         """A-13: a seat stays attributed to a rule that still has quota, or to none; else its holder is a candidate."""
-        mine = {claim.rule_seq for claim in self.standing.claims(kind.seq, person)}
-        if kept.state == facts.SUSPENDED or kept.quota_rule in mine - {None}:
+        mine = {one.rule_seq for one in self.standing.claims(kind.seq, person) if self._quota(one) is not None}
+        if kept.state == facts.SUSPENDED or kept.quota_rule in mine:
             self._put(kind, person, kept)
             return
         claim = self._by_quota(kind, person, lingering=True)
         if claim is None:
             self._put(kind, person, None)
-            found.append(person)
+            found += [person] if self._live(kind, person) else []
             return
-        quota = claim.rule_seq if claim.rule_seq in self.rules.quotas else None
+        quota = claim.rule_seq if self._quota(claim) is not None else None
         self._put(kind, person, replace(kept, quota_rule=quota))
 
     def _by_quota(self, kind: Type, person: Person, lingering: bool = False) -> Claim | None:
@@ -270,10 +270,15 @@ class _Rounds:
         row = self.row(person, kind.seq)
         counted = row.quota_rule if row is not None and row.seated else None
         for claim in sorted(mine, key=lambda one: (one.until is not None, one.key)):
-            quota = self.rules.quotas.get(claim.rule_seq) if claim.rule_seq is not None else None
+            quota = self._quota(claim)
             if quota is None or claim.rule_seq == counted or self.by_quota.get(claim.rule_seq or 0, 0) < quota:
                 return claim
         return None
+
+    def _quota(self, claim: Claim) -> int | None:
+        """The quota of a claim's rule; what it gave before it changed its type is not counted (E-25)."""
+        counts = claim.rule_seq is not None and claim.ending != facts.MIGRATING
+        return self.rules.quotas.get(claim.rule_seq or 0) if counts else None
 
     def _kept_back(self, kind: Type, person: Person) -> int:
         """Seats that are free and yet not for this person: reserved for direct grants (D-5), or for a bundle."""

@@ -72,3 +72,27 @@ def test_A_13_the_quota_of_an_orphaned_rule_counts_those_who_are_in_grace_by_it(
         rules.update(work, "Sales", "pro", quota=1)
     assert acme.states("pro") == {"ann": "grace"}
     acme.check()
+
+
+def test_E_25_seats_of_the_type_that_a_rule_gave_before_do_not_count_against_its_quota(acme: Organization) -> None:
+    sells(acme, {"old": 2, "new": 0}, old={}, new={})
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ann", "ben")
+    acme.gives("Sales", "old")
+    with acme.writing() as work:
+        rules.update(work, "Sales", "old", to_type="new", quota=1)
+    assert acme.states("old") == {"ann": "grace", "ben": "grace"}
+    assert acme.states("new") == {"ann": "waiting 1", "ben": "waiting 2"}
+    acme.check()
+
+
+def test_A_13_who_is_in_grace_and_has_no_quota_does_not_wait(acme: Organization) -> None:
+    sells(acme, {"pro": 2}, pro={})
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ann", "ben")
+    acme.gives("Sales", "pro")
+    acme.leave("Sales", "ann")
+    with acme.writing() as work:
+        rules.update(work, "Sales", "pro", quota=0)
+    assert acme.states("pro") == {"ben": "waiting 1"}
+    acme.check()

@@ -12,7 +12,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,9 +93,9 @@ def rows_of(work: Work, table: sa.Table) -> list[Any]:
 class Seen:
     """What was there after a step, as far as the next one is measured by it."""
 
+    at: datetime
     used: dict[int, int]
     quotas: dict[int, int]
-    limits: dict[int, int | None]
     events: int
     last: int
 
@@ -453,17 +453,23 @@ class Engine(RuleBasedStateMachine):
         ledger = {row.type_seq: row.consuming for row in rows_of(work, L.ledger)}
         assert ledger == {seq: used[seq] for seq in ledger}
         quotas = Counter(row.quota_rule for row in seated if row.quota_rule is not None)
-        limits = limits_of(work)
+        limits = limits_of(work, self.clock.now())
         before = self.seen
         for seq, limit in limits.items():
             if limit is not None and used[seq] > limit:
-                assert before is not None and used[seq] <= before.used[seq], "I-1"
+                assert before is not None and used[seq] <= self.most(work, seq, before), "I-1"
         for one in rows_of(work, L.rules):
             if one.quota is not None and quotas[one.seq] > one.quota:
                 assert before is not None and quotas[one.seq] <= before.quotas.get(one.seq, used[one.type_seq]), "A-13"
         self.assert_nobody_waits_beside_a_free_seat(work, held, used, limits)
         log = [row.seq for row in rows_of(work, tables.audit.audit)]
-        self.seen = Seen(dict(ledger), dict(quotas), limits, self.seen.events if self.seen else 0, max(log))
+        self.seen = Seen(self.clock.now(), dict(ledger), dict(quotas), self.seen.events if self.seen else 0, max(log))
+
+    def most(self, work: Work, seq: int, before: Seen) -> float:
+        """As many as there were, or as a contract allowed at an instant since then (I-10)."""
+        instants = [one for one in boundaries(work) if before.at < one <= self.clock.now()]
+        limits = [limits_of(work, one)[seq] for one in instants]
+        return max([before.used[seq], *(float("inf") if one is None else one for one in limits)])
 
     def assert_nobody_waits_beside_a_free_seat(
         self, work: Work, held: Iterable[Any], used: Counter[int], limits: dict[int, int | None]
@@ -505,7 +511,7 @@ class Engine(RuleBasedStateMachine):
         log = [row.seq for row in rows_of(work, tables.audit.audit)]
         kept = sum(1 for seq in log if seq <= self.seen.last)
         assert kept >= self.seen.events
-        self.seen = Seen(self.seen.used, self.seen.quotas, self.seen.limits, len(log), max(log))
+        self.seen = replace(self.seen, events=len(log), last=max(log))
 
     def assert_explained(self, work: Work) -> None:
         """I-8, A-11: of one person after the other, every outcome has a sentence in each language."""
@@ -519,9 +525,15 @@ class Engine(RuleBasedStateMachine):
             assert found.state != "waiting" or found.change.seats != 0
 
 
-def limits_of(work: Work) -> dict[int, int | None]:
-    """A-1, A-2 from the contracts' rows: how many seats may be used of each type now; None without a limit."""
-    now = work.now
+def boundaries(work: Work) -> list[datetime]:
+    """When a contract, or a line of it, begins or ends."""
+    contracts_of = [(row.starts_at, row.ends_at) for row in rows_of(work, L.contracts)]
+    lines_of = [(row.valid_from, row.valid_to) for row in rows_of(work, L.seat_lines)]
+    return sorted({one for pair in [*contracts_of, *lines_of] for one in pair if one is not None})
+
+
+def limits_of(work: Work, now: datetime) -> dict[int, int | None]:
+    """A-1, A-2 from the contracts' rows: how many seats may be used of each type then; None without a limit."""
     signed = {row.seq: row for row in rows_of(work, L.contracts)}
     replaced = {row.renewed_seq: signed[row.contract_seq].starts_at for row in rows_of(work, L.renewals)}
     approved = {row.type_seq: row.approved for row in rows_of(work, L.ledger)}
