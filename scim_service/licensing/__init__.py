@@ -3,7 +3,7 @@
 Here: what is sold (`catalog.py`), what was bought (`contracts.py`, `capacity.py`, `drops.py`, `overage.py`), which
 groups give which types (`rules.py`, `rule_rows.py`, `given.py`), which attributes do (`attributes.py`,
 `authority.py`), the reasons a person has for a type (`claims.py`), the pure decision (`facts.py`, `order.py`,
-`standing.py`, `resolve.py`), the gate that alone carries it out (`gate.py`, with its rows in `assignments.py`, its
+`standing.py`, `others.py`, `resolve.py`), the gate that alone carries it out (`gate.py`, with its rows in `assignments.py`, its
 events in `happenings.py`, what time alone decides in `passing.py` and the brake in `parking.py`), what happens to
 people and groups (`seats.py`), what an administrator does by hand (`direct.py`, `lifecycle.py`, `conversion.py`), and
 what can be asked (`shown.py`, `usage.py`, `permissions.py`, `verify.py`, `replay.py`, `checks.py` for the product, and

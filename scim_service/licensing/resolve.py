@@ -14,49 +14,21 @@ migration, a bundle); then there is another round, in which nothing else moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Container, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scim_service.licensing import facts
 from scim_service.licensing.facts import Assignment, Claim, Outcome, Person, Rules, Type, is_seated, is_waiting
 from scim_service.licensing.order import in_order, seniority
+from scim_service.licensing.others import Counts, Queues
 from scim_service.licensing.standing import Candidate, Standing, families_of
 
 EVERYBODY = 1 << 60
 ROUNDS = 50
 """More would mean that the decision turns in a circle, which no rule allows."""
 
-Ask = Callable[[int, int, Container[int]], Iterable[Person]]
-"""(type, n, known): of the first n, those who are not known yet."""
-
-
-def nobody(_type: int, _first: int, _known: Container[int]) -> Iterable[Person]:
-    """A queue in which nobody stands."""
-    return ()
-
-
-@dataclass(frozen=True)
-class Queues:
-    """How the decision brings in people whom the event did not touch.
-
-    `heads`: those who wait for a type, in the published order; `graces`: those in exit grace, whose ends soonest first.
-    """
-
-    heads: Ask = nobody
-    graces: Ask = nobody
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What is counted over everybody: seats in use by type, holders by rule with a quota, who holds by a direct claim.
-
-    The last only for types with a reserve.
-    """
-
-    used: Mapping[int, int]
-    quotas: Mapping[int, int] = field(default_factory=dict)
-    direct: Mapping[int, frozenset[int]] = field(default_factory=dict)
+__all__ = ["Counts", "Queues", "resolve"]
 
 
 def resolve(
@@ -372,16 +344,17 @@ class _Rounds:
             self.outcome.changes.pop(key, None)
         else:
             self.outcome.changes[key] = wanted
-        if is_seated(current) and not is_seated(wanted):
-            self._reopen_after(kind)
+        self._reopen_after(kind, is_seated(current) and not is_seated(wanted))
 
-    def _reopen_after(self, kind: Type) -> None:
-        """A seat came free: who lacked it, here, in a bundle (A-9) or in a manual family (A-7), gets another turn."""
-        if kind.seq in self.done:
-            self.reopened.add(kind.seq)
-        self.reopened |= self.bundled.get(kind.seq, set()) - {kind.seq}
-        if kind.policy == facts.MANUAL and kind.family is not None:
-            self.reopened |= {one.seq for one in self.standing.families[kind.family] if one.seq in self.done}
+    def _reopen_after(self, kind: Type, freed: bool) -> None:
+        """Types that had their turn get another one: a seat came free, of this type or of a bundle of it (A-9), or
+        something changed in a family whose order is not that of the turns (A-7)."""
+        if kind.family is not None and kind.policy != facts.HIGHEST_RANK:
+            self.reopened |= {one.seq for one in self.standing.families[kind.family] if one.seq in self.done} - {
+                kind.seq
+            }
+        if freed:
+            self.reopened |= {kind.seq} & self.done | self.bundled.get(kind.seq, set()) - {kind.seq}
 
     def _count_quota(self, row: Assignment | None, step: int) -> None:
         if row is not None and row.seated and row.quota_rule is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scim_service.licensing import catalog, contracts, direct, rules
+from scim_service.licensing import catalog, contracts, direct, facts, rules
 from scim_service.licensing.catalog import Options
 from tests.licensing.conftest import Organization
 
@@ -95,4 +95,19 @@ def test_A_13_who_is_in_grace_and_has_no_quota_does_not_wait(acme: Organization)
     with acme.writing() as work:
         rules.update(work, "Sales", "pro", quota=0)
     assert acme.states("pro") == {"ben": "waiting 1"}
+    acme.check()
+
+
+def test_A_7_by_rule_priority_who_loses_the_senior_type_is_looked_at_for_the_other(acme: Organization) -> None:
+    family: dict[str, Any] = {"family": "f", "conflict_policy": facts.RULE_PRIORITY}
+    sells(acme, {"basic": 1, "pro": 0}, basic=family, pro={**family, "rank": 1})
+    acme.has("ann")
+    for group, code in {"Everyone": "basic", "Sales": "pro"}.items():
+        acme.makes(group, "ann")
+        acme.gives(group, code)
+    assert acme.states("pro") == {"ann": "covered"}
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"basic": 0}, "immediate")
+    assert acme.states("basic") == {"ann": "waiting 1"}
+    assert acme.states("pro") == {"ann": "waiting 1"}
     acme.check()
