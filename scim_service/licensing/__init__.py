@@ -1,14 +1,14 @@
 """WHO HOLDS A SEAT. The reason why this service exists: licenses under caps, decided from claims, capacity and time.
 
 Here: what is sold (`catalog.py`), what was bought (`contracts.py`, `capacity.py`, `drops.py`, `overage.py`), which
-groups give which types (`rules.py`, `rule_rows.py`, `given.py`), which attributes do (`attributes.py`,
-`authority.py`), the reasons a person has for a type (`claims.py`), the pure decision (`facts.py`, `order.py`,
-`standing.py`, `others.py`, `resolve.py`), the gate that alone carries it out (`gate.py`, with its rows in `assignments.py`, its
-events in `happenings.py`, what time alone decides in `passing.py` and the brake in `parking.py`), what happens to
-people and groups (`seats.py`), what an administrator does by hand (`direct.py`, `lifecycle.py`, `conversion.py`), and
-what can be asked (`shown.py`, `usage.py`, `permissions.py`, `verify.py`, `replay.py`, `checks.py` for the product, and
-`explain.py` with `paths.py`, `obstacles.py`, `numbers.py`, `ends.py`, `change.py` for the data, `words.py` and
-`sentences.py` for the words).
+groups give which types (`rules.py`, `rule_rows.py`, `given.py`), which attributes do (`attributes.py`, `authority.py`),
+the reasons a person has for a type (`claims.py`), the pure decision (`facts.py`, `order.py`, `standing.py`,
+`others.py`, `resolve.py`), the gate that alone carries it out (`gate.py`, with its rows in `assignments.py`, its events
+in `happenings.py`, what time alone decides in `passing.py` and the brake in `parking.py`), what happens to people and
+groups (`seats.py`), what an administrator does by hand (`direct.py`, `lifecycle.py`, `conversion.py`), and what can be
+asked (`shown.py`, `usage.py`, `permissions.py`, `verify.py`, `replay.py`, `checks.py` for the product, and `explain.py`
+with `paths.py`, `obstacles.py`, `numbers.py`, `ends.py`, `change.py` for the data, `words.py` and `sentences.py` for
+the words).
 Not here: people and groups. This room reads the tables of `directory` and never writes them (decision 31).
 Called by `directory` when people come, go or change activity, and by the doors.
 

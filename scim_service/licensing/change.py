@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scim_service.licensing import catalog, facts, passing
+from scim_service.licensing import catalog, facts
 from scim_service.licensing.catalog import LicenseType
 from scim_service.licensing.facts import Claim
 from scim_service.licensing.numbers import Numbers
@@ -191,7 +191,7 @@ _BY_REASON: dict[str, Callable[[Case], Change]] = {
     facts.BETTER_TYPE_HELD: _of_types(GIVE_UP_BETTER),
     facts.BETTER_TYPE_AWAITED: _of_types(AWAIT_OTHER),
     facts.PINNED: _of_types(UNPIN),
-    passing.NOT_YET_VALID: _of_rule(BEGIN_RULE),
+    facts.NOT_YET_VALID: _of_rule(BEGIN_RULE),
     facts.RETIRED: lambda case: Change(CHOOSE_OTHER, types=(case.kind.code,)),
     **{reason: _of_rule(kind) for reason, kind in _IDLE.items()},
     NO_REASON: _give,

@@ -13,7 +13,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import errors
-from scim_service.licensing import claims, facts, passing
+from scim_service.licensing import claims, facts
 from scim_service.licensing.facts import Claim, Person
 from scim_service.protocol import filters, schema
 from scim_service.storage import tables
@@ -70,7 +70,7 @@ class Follower:
         return rule.enabled and not over and (rule.seq, person.seq) not in self.excluded
 
     def _claim(self, rule: Any, person: Person, claim: Claim | None, ranks: dict[int, int]) -> None:
-        back = self._held_back(rule, person)
+        back = self.held_back(rule, person)
         if claim is None:
             more = {"priority": rule.priority, "rule_seq": rule.seq, "held_back": back}
             rank = ranks.get(rule.bundle) if rule.bundle is not None else None
@@ -88,9 +88,10 @@ class Follower:
                 self.gate.claims.revive(person, claim)
             self.gate.claims.amend(person, claim, held_back=back, priority=rule.priority)
 
-    def _held_back(self, rule: Any, person: Person) -> str | None:
+    def held_back(self, rule: Any, person: Person) -> str | None:
+        """Why a claim by this rule does not count now: its validity has not begun, its filter is not met."""
         if rule.valid_from is not None and rule.valid_from > self.gate.now:
-            return passing.NOT_YET_VALID
+            return facts.NOT_YET_VALID
         tree = self.trees.get(rule.seq)
         if tree is None or filters.match(tree, self.documents.get(person.seq, {})):
             return None

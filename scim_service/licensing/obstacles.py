@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import audit
-from scim_service.licensing import assignments, facts, given, passing
+from scim_service.licensing import assignments, facts, given
 from scim_service.licensing.catalog import LicenseType
 from scim_service.licensing.facts import Assignment, Claim, Person
 from scim_service.licensing.gate import Gate
@@ -197,7 +197,7 @@ def _held_back(reason: str) -> Callable[[_Asked], Fact | None]:
         rule = asked.looked.rule(mine[0].rule_seq) if mine else None
         if rule is None:
             return None
-        at = rule.terms.valid_from if reason == passing.NOT_YET_VALID else None
+        at = rule.terms.valid_from if reason == facts.NOT_YET_VALID else None
         return Fact(reason, rules=(name_of(rule),), filter=rule.terms.filter, at=at)
 
     return fact
@@ -263,7 +263,7 @@ _BY_REASON: dict[str, Callable[[_Asked], Fact | None]] = {
     facts.BETTER_TYPE_AWAITED: _covering,
     facts.PINNED: _covering,
     facts.FILTER: _held_back(facts.FILTER),
-    passing.NOT_YET_VALID: _held_back(passing.NOT_YET_VALID),
+    facts.NOT_YET_VALID: _held_back(facts.NOT_YET_VALID),
     facts.BANNED: _banned,
     facts.ADMINISTRATOR: _suspended,
     facts.MASS_CHANGE: _suspended,

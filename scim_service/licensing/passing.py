@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from scim_service.licensing import assignments, capacity, claims, drops, facts, parking
+from scim_service.licensing import assignments, capacity, claims, drops, facts, given, parking
 from scim_service.licensing.capacity import Shortfall
 from scim_service.licensing.facts import Person, Type
 from scim_service.storage import tables
@@ -24,9 +24,6 @@ MOMENT = timedelta(microseconds=1)
 """Just before: how things were until an instant."""
 
 LAPSED, EXPIRED = "lapsed", "expired"
-NOT_YET_VALID = "not_yet_valid"
-"""Why the claims of a rule do not count before its validity begins."""
-
 _claims = tables.licensing.claims
 _assignments = tables.licensing.assignments
 _drops = tables.licensing.capacity_drops
@@ -135,12 +132,13 @@ def _turn_rules(gate: Gate) -> Iterable[int]:
     found: dict[int, None] = {}
     for rule in gate.work.rows(_RULES_TURNING, at=gate.now):
         people = gate.load(claims.of_rule(gate.work, rule.seq))
+        filtered = given.Follower(gate, [rule], [person.seq for person in people])
         source, grace = claims.source_of(rule.seq), gate.grace(rule.type_seq, rule.exit_grace)
         for person in people:
             for claim in [one for one in person.claims if one.source == source]:
                 if rule.valid_to is not None and rule.valid_to <= gate.now:
                     gate.claims.leave(person, claim, facts.RULE_REMOVED, grace, gate.now)
-                elif claim.held_back == NOT_YET_VALID:
-                    gate.claims.amend(person, claim, held_back=None)
+                elif claim.held_back == facts.NOT_YET_VALID:
+                    gate.claims.amend(person, claim, held_back=filtered.held_back(rule, person))
             found[person.seq] = None
     return found

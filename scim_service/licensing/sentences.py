@@ -6,7 +6,7 @@ engine against it. French: no article before a name, so that nothing has to be e
 
 from __future__ import annotations
 
-from scim_service.licensing import change, ends, facts, passing
+from scim_service.licensing import change, ends, facts
 from scim_service.licensing.obstacles import EXCLUDED, NO_REASON, RULE_DISABLED, RULE_OVER
 
 ENGLISH, FRENCH = "en", "fr"
@@ -103,7 +103,7 @@ OUTCOMES: dict[tuple[str, str | None], tuple[str, str]] = {
         "{user} ne reçoit pas de place du type {type} par un attribut du fournisseur d’identité, car ce type n’est pas "
         "attribué ainsi",
     ),
-    (facts.BLOCKED, passing.NOT_YET_VALID): (
+    (facts.BLOCKED, facts.NOT_YET_VALID): (
         "{user} gets no {type} yet, because {rule} counts from {at} on",
         "{user} ne reçoit pas encore de place du type {type}, car {rule} ne compte qu’à partir du {at}",
     ),

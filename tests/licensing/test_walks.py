@@ -6,7 +6,8 @@ from typing import Any
 
 from scim_service.licensing import catalog, contracts, direct, facts, rules
 from scim_service.licensing.catalog import Options
-from tests.licensing.conftest import Organization
+from tests.conftest import START, SettableClock
+from tests.licensing.conftest import HOUR, Organization
 
 
 def sells(acme: Organization, seats: dict[str, int], **kinds: dict[str, Any]) -> None:
@@ -110,4 +111,17 @@ def test_A_7_by_rule_priority_who_loses_the_senior_type_is_looked_at_for_the_oth
         contracts.set_seats(work, "C-1", {"basic": 0}, "immediate")
     assert acme.states("basic") == {"ann": "waiting 1"}
     assert acme.states("pro") == {"ann": "waiting 1"}
+    acme.check()
+
+
+def test_D_7_a_rule_that_begins_gives_to_those_who_meet_its_filter_only(
+    acme: Organization, clock: SettableClock
+) -> None:
+    sells(acme, {"pro": 2}, pro={})
+    acme.has("ann", "ben")
+    acme.makes("Sales", "ann", "ben")
+    acme.gives("Sales", "pro", terms=rules.Terms(filter='userName eq "ann"', valid_from=START + HOUR))
+    clock.advance(HOUR)
+    acme.tick()
+    assert acme.states("pro") == {"ann": "assigned", "ben": "blocked"}
     acme.check()
