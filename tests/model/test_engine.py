@@ -599,7 +599,7 @@ def _remove(one: str) -> dict[str, Any]:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("block", range(BLOCKS))
-def test_I_1_to_I_12_the_engine_keeps_its_rules_whatever_happens(
+def test_I_1_I_3_I_5_I_6_I_7_I_8_I_10_I_11_I_12_the_engine_keeps_its_rules_whatever_happens(
     store: Store, clock: SettableClock, count: Count, block: int
 ) -> None:
     """Each block walks other ways: nothing fixes the ways, and what fails is shown with how to walk it again."""
