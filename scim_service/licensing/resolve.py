@@ -169,7 +169,10 @@ class _Rounds:
 
     def _grant_rest(self, kind: Type, person: Person) -> None:
         """The other types of a bundle come with it: at once where their turn is over, else first at their turn."""
-        for seq in self._obtainable(self._bundle(kind, person) or (), person):
+        parts = self._obtainable(self._bundle(kind, person) or (), person)
+        if not all(self._has_room(self.types[seq], person) for seq in parts):
+            return
+        for seq in parts:
             if seq in self.done:
                 self.reopened.add(seq)
             self.reserved.setdefault(seq, set()).add(person.seq)
@@ -284,11 +287,12 @@ class _Rounds:
 
     def _has_room(self, kind: Type, person: Person) -> bool:
         """Whether a type of a bundle has a seat for this person, those before the person counted."""
-        if self._is_settled(person, kind.seq) or kind.limit is None:
+        promised = self.reserved.get(kind.seq, set())
+        if self._is_settled(person, kind.seq) or kind.limit is None or person.seq in promised:
             return True
         if kind.seq not in self.done:
             self._from_queue(kind)
-        taken = self.used[kind.seq] + len(self.reserved.get(kind.seq, ()))
+        taken = self.used[kind.seq] + len(promised)
         return taken + (0 if kind.seq in self.done else self._seniors(kind, person)) < kind.limit
 
     def _seniors(self, kind: Type, person: Person) -> int:

@@ -125,3 +125,18 @@ def test_D_7_a_rule_that_begins_gives_to_those_who_meet_its_filter_only(
     acme.tick()
     assert acme.states("pro") == {"ann": "assigned", "ben": "blocked"}
     acme.check()
+
+
+def test_I_1_who_gets_one_bundle_whole_is_promised_no_seat_of_another_that_is_full(acme: Organization) -> None:
+    sells(acme, {"base": 1, "extra": 2, "rare": 1}, base={"rank": 2}, extra={"rank": 1}, rare={})
+    acme.has("ann", "ben")
+    acme.makes("All", "ann", "ben")
+    acme.makes("Field", "ben")
+    with acme.writing() as work:
+        rules.create(work, "All", "extra", "rare", atomic=True)
+    assert acme.states("rare") == {"ann": "assigned", "ben": "waiting 1"}
+    with acme.writing() as work:
+        rules.create(work, "Field", "base", "extra", atomic=True)
+    assert acme.states("extra") == {"ann": "assigned", "ben": "assigned"}
+    assert acme.states("rare") == {"ann": "assigned", "ben": "waiting 1"}
+    acme.check()
