@@ -120,14 +120,15 @@ def delete(work: Work, group_name: str, type_code: str) -> Rule:
     closure.lock_nesting(work)
     row = rule_rows.expect(work, group_name, type_code)
     _lock_below(work, row)
-    entered = gate.enter(work)
+    gate.enter(work)
     audit.record(work, "rule:deleted", claims.source_of(row.seq), group=row.group_name, type=type_code)
-    _let_go(entered, row, facts.RULE_REMOVED)
+    people = claims.of_rule(work, row.seq)
     claims.forget_rule(work, row.seq)
     rule_rows.drop(work, row.seq)
+    gate.reopen(work)
+    _let_go(gate.enter(work), row, people, facts.RULE_REMOVED)
     if row.group_seq is not None:
         closure.refresh_feeds(work, [row.group_seq])
-    gate.reopen(work)
     return rule_rows.rule_of(row)
 
 
@@ -177,7 +178,7 @@ def orphan(work: Work, group_seq: int) -> None:
     for rule in bound:
         rule_rows.move(work, rule.seq, ORPHANED, None)
         audit.record(work, "rule:orphaned", claims.source_of(rule.seq), group=rule.group_name)
-        _let_go(entered, rule, facts.LEFT_GROUP)
+        _let_go(entered, rule, claims.of_rule(work, rule.seq), facts.LEFT_GROUP)
 
 
 def _bind(work: Work, rule_seqs: Sequence[int], group_seq: int) -> None:
@@ -231,13 +232,13 @@ def _migrate(entered: Gate, person: Person, rows: Sequence[Any], type_seq: int, 
         entered.claims.leave(person, claim, facts.MIGRATING, grace, entered.now)
 
 
-def _let_go(entered: Gate, rule: Any, ending: str) -> None:
-    """End every claim that a rule made, each after its grace."""
+def _let_go(entered: Gate, rule: Any, user_seqs: Sequence[int], ending: str) -> None:
+    """End every claim that a rule made to these people, each after its grace."""
     source, grace = claims.source_of(rule.seq), entered.grace(rule.type_seq, rule.exit_grace)
-    for person in entered.load(claims.of_rule(entered.work, rule.seq)):
+    for person in entered.load(user_seqs):
         for claim in [one for one in person.claims if one.source == source]:
             entered.claims.leave(person, claim, ending, grace, entered.now)
-    entered.settle()
+    entered.settle(user_seqs)
 
 
 def _lock_below(work: Work, row: Any) -> None:

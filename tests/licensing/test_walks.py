@@ -140,3 +140,15 @@ def test_I_1_who_gets_one_bundle_whole_is_promised_no_seat_of_another_that_is_fu
     assert acme.states("extra") == {"ann": "assigned", "ben": "assigned"}
     assert acme.states("rare") == {"ann": "assigned", "ben": "waiting 1"}
     acme.check()
+
+
+def test_A_13_what_a_deleted_rule_gave_counts_against_no_quota(acme: Organization) -> None:
+    sells(acme, {"pro": 1, "other": 1}, pro={}, other={})
+    acme.has("ann")
+    acme.makes("Sales", "ann")
+    acme.gives("Sales", "pro", terms=rules.Terms(quota=1))
+    acme.gives("Sales", "other", terms=rules.Terms(quota=1))
+    with acme.writing() as work:
+        rules.delete(work, "Sales", "pro")
+    assert acme.states("pro") == {"ann": "grace"}
+    acme.check()
