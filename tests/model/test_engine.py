@@ -48,7 +48,7 @@ from scim_service.storage import tables
 from scim_service.storage.store import Store
 from scim_service.storage.work import Actor, Work
 from tests import service
-from tests.conftest import Count, SettableClock
+from tests.conftest import START, Count, SettableClock
 from tests.service import LICENSES, Cast
 
 PROVE = os.environ.get("SCIM_TEST_PROVE") == "1"
@@ -109,6 +109,7 @@ class Engine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.clock.set(START)
         self.cast: Cast = service.another(self.template, f"acme-{next(numbers)}")
         self.names: list[str] = []
         self.ids: dict[str, str] = {}
@@ -142,6 +143,10 @@ class Engine(RuleBasedStateMachine):
 
     def name(self, index: int) -> str:
         return self.names[index % len(self.names)]
+
+    def ids_of(self, whom: Iterable[int]) -> list[str]:
+        """Of these people, each once, in the order of their names: the same in every run."""
+        return [self.ids[name] for name in sorted({self.name(one) for one in whom})]
 
     def pushed(self, answer: service.Answer) -> service.Answer:
         assert answer.status < 500, answer.text
@@ -210,14 +215,14 @@ class Engine(RuleBasedStateMachine):
 
     @rule(group=a_group, whom=st.sets(a_person, min_size=1, max_size=3), leave=st.booleans())
     def people_join_or_leave(self, group: int, whom: set[int], leave: bool) -> None:
-        ids = sorted({self.ids[self.name(one)] for one in whom})
+        ids = self.ids_of(whom)
         path = f"/Groups/{self.groups[group]}"
         for operation in [_remove(one) for one in ids] if leave else [_add(*ids)]:
             self.pushed(self.cast.acme.patch(path, operation))
 
     @rule(group=a_group, whom=st.sets(a_person, max_size=3))
     def the_members_are_replaced(self, group: int, whom: set[int]) -> None:
-        values = [{"value": one} for one in sorted({self.ids[self.name(one)] for one in whom})]
+        values = [{"value": one} for one in self.ids_of(whom)]
         operation = {"op": "replace", "path": "members", "value": values}
         self.pushed(self.cast.acme.patch(f"/Groups/{self.groups[group]}", operation))
 
@@ -229,7 +234,7 @@ class Engine(RuleBasedStateMachine):
     @rule(group=a_group, whom=st.sets(a_person, max_size=3))
     def a_group_is_deleted_and_made_again(self, group: int, whom: set[int]) -> None:
         assert self.cast.acme.delete(f"/Groups/{self.groups[group]}").status == 204
-        self.groups[group] = self.cast.acme.group(GROUPS[group], *{self.ids[self.name(one)] for one in whom})["id"]
+        self.groups[group] = self.cast.acme.group(GROUPS[group], *self.ids_of(whom))["id"]
 
     # What groups give.
 
