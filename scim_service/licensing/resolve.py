@@ -351,14 +351,14 @@ class _Rounds:
         self._reopen_after(kind, is_seated(current) and not is_seated(wanted))
 
     def _reopen_after(self, kind: Type, freed: bool) -> None:
-        """Types that had their turn get another one: a seat came free, of this type or of a bundle of it (A-9), or
-        something changed in a family whose order is not that of the turns (A-7)."""
+        """Types get another turn: this one where a seat came free after its own, those of a bundle with it (A-9), and
+        those of a family that is not decided in the order of the turns (A-7)."""
+        others = set(self.bundled.get(kind.seq, ()))
         if kind.family is not None and kind.policy != facts.HIGHEST_RANK:
-            self.reopened |= {one.seq for one in self.standing.families[kind.family] if one.seq in self.done} - {
-                kind.seq
-            }
-        if freed:
-            self.reopened |= {kind.seq} & self.done | self.bundled.get(kind.seq, set()) - {kind.seq}
+            others |= {one.seq for one in self.standing.families[kind.family] if one.seq in self.done}
+        self.reopened |= others - {kind.seq}
+        if freed and kind.seq in self.done:
+            self.reopened.add(kind.seq)
 
     def _count_quota(self, row: Assignment | None, step: int) -> None:
         if row is not None and row.seated and row.quota_rule is not None:

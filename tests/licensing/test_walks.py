@@ -152,3 +152,17 @@ def test_A_13_what_a_deleted_rule_gave_counts_against_no_quota(acme: Organizatio
         rules.delete(work, "Sales", "pro")
     assert acme.states("pro") == {"ann": "grace"}
     acme.check()
+
+
+def test_A_9_a_part_of_a_bundle_that_a_better_type_covers_is_waited_for_no_more(acme: Organization) -> None:
+    family: dict[str, Any] = {"family": "f"}
+    sells(acme, {"plain": 1, "pro": 0, "max": 1}, plain={"rank": 5}, pro=family, max={**family, "rank": 1})
+    acme.has("ann")
+    acme.makes("Sales", "ann")
+    with acme.writing() as work:
+        rules.create(work, "Sales", "plain", "pro", atomic=True)
+    assert acme.states("plain") == {"ann": "waiting 1"}
+    with acme.writing() as work:
+        direct.assign(work, "ann", "max")
+    assert acme.states("plain") == {"ann": "assigned"}
+    acme.check()

@@ -408,6 +408,26 @@ class Engine(RuleBasedStateMachine):
         chosen = tenant_settings.parsed({**texts, "mass_change_percent": "0"})
         self.act(lambda work: policies.change(work, settings=chosen))
 
+    @rule(index=a_person, code=a_counted)
+    def the_seats_that_are_said_to_lack_are_bought(self, index: int, code: str) -> None:
+        """A-11: as many seats as the smallest change names are enough for who waits."""
+        name = self.name(index)
+        self.act(seats.tick)
+        with self.cast.reading() as work:
+            [found] = explain.explain(work, name, code)
+            lines = contracts.find(work, "C-1").lines
+        mine = sum(
+            line.quantity for line in lines if line.type_code == code and line.starts is None and line.ends is None
+        )
+        lacking, limit = found.change.seats, found.numbers.limit
+        if (found.state, found.change.kind, found.change.types) != ("waiting", "raise_cap", (code,)) or lacking is None:
+            return
+        self.act(lambda work: contracts.set_seats(work, "C-1", {code: mine + lacking}))
+        with self.cast.reading() as work:
+            [after] = explain.explain(work, name, code)
+        if limit is not None and after.numbers.limit == limit + lacking:
+            assert after.state == "assigned", (found, after)
+
     @rule(duration=a_duration)
     def time_passes(self, duration: timedelta) -> None:
         self.clock.advance(duration)
