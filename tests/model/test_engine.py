@@ -447,8 +447,10 @@ class Engine(RuleBasedStateMachine):
             }
 
     def only_theirs_moved(self, before: set[tuple[str, str]], *names: str) -> None:
-        """I-5: nobody else lost what was effective, but by a grace that yields (A-6)."""
-        lost = {(name, code) for name, code in before - self.effective() if name not in names and code != "base"}
+        """I-5: nobody else lost what was effective, but for a better type, or by a grace that yields (A-6)."""
+        after = self.effective()
+        moved_up = {name for name, _ in after - before}
+        lost = {(name, code) for name, code in before - after if name not in {*names, *moved_up} and code != "base"}
         assert lost == set(), lost
 
     @invariant()
