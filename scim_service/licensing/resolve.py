@@ -170,7 +170,7 @@ class _Rounds:
     def _grant_rest(self, kind: Type, person: Person) -> None:
         """The other types of a bundle come with it: at once where their turn is over, else first at their turn."""
         parts = self._obtainable(self._bundle(kind, person) or (), person)
-        if not all(self._has_room(self.types[seq], person) for seq in parts):
+        if not all(self._has_seat(self.types[seq], person) for seq in parts):
             return
         for seq in parts:
             if seq in self.done:
@@ -287,8 +287,11 @@ class _Rounds:
 
     def _has_room(self, kind: Type, person: Person) -> bool:
         """Whether a type of a bundle has a seat for this person, those before the person counted."""
+        return self._is_settled(person, kind.seq) or self._has_seat(kind, person)
+
+    def _has_seat(self, kind: Type, person: Person) -> bool:
         promised = self.reserved.get(kind.seq, set())
-        if self._is_settled(person, kind.seq) or kind.limit is None or person.seq in promised:
+        if kind.limit is None or person.seq in promised:
             return True
         if kind.seq not in self.done:
             self._from_queue(kind)

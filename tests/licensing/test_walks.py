@@ -166,3 +166,25 @@ def test_A_9_a_part_of_a_bundle_that_a_better_type_covers_is_waited_for_no_more(
         direct.assign(work, "ann", "max")
     assert acme.states("plain") == {"ann": "assigned"}
     acme.check()
+
+
+def test_I_1_no_seat_is_promised_because_another_type_covered_a_part_of_the_bundle_a_moment_ago(
+    acme: Organization,
+) -> None:
+    family: dict[str, Any] = {"family": "f", "conflict_policy": facts.RULE_PRIORITY}
+    needs, apart = Options(requires=("base",)), Options(excludes=("basic",))
+    kinds = {"basic": family, "pro": {**family, "rank": 1}, "base": {"options": apart}, "extra": {"options": needs}}
+    sells(acme, {"basic": 1, "pro": 1, "base": 1, "extra": 1}, **kinds)
+    acme.has("zoe", "ann")
+    acme.makes("All", "ann")
+    acme.gives("All", "basic")
+    acme.makes("Top", "zoe")
+    acme.gives("Top", "pro")
+    acme.makes("Sales", "ann")
+    with acme.writing() as work:
+        rules.create(work, "Sales", "pro", "base", "extra", atomic=True)
+    assert acme.states("pro") == {"zoe": "assigned", "ann": "covered"}
+    with acme.writing() as work:
+        catalog.update_type(work, "base", rank=2)
+    assert acme.line("pro").used == 1
+    acme.check()

@@ -553,7 +553,7 @@ def test_the_service_does_what_a_plain_model_does(store: Store, clock: SettableC
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
-            derandomize=False,
+            derandomize=not PROVE,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
