@@ -17,6 +17,8 @@ from scim_service.clock import Clock
 PREFIX = "SCIM_"
 FOR_TESTS = "SCIM_TEST_"
 KEY_CHARACTERS = 32
+SMTP_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+"""How mail may leave, each with its usual port: plain, upgraded, or inside TLS from the start."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -49,6 +51,9 @@ class Settings:
     group_patch_limit: int
     scan_limit: int
     log_level: str
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "no-reply@localhost"
+    operator_email: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,30 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ValueError("write networks like 10.0.0.0/8,192.0.2.7") from problem
 
 
+def _smtp_url(text: str) -> str | None:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in SMTP_PORTS or not parts.hostname or not _port_is_right(parts.netloc)):
+        raise ValueError("write it like smtp+starttls://USER:PASSWORD@mail.example.com:587, with % signs encoded")
+    if parts.username and parts.scheme == "smtp" and not _is_loopback(parts.hostname):
+        raise ValueError("a password needs smtp+starttls:// or smtps://")
+    return text or None
+
+
+def _is_loopback(host: str | None) -> bool:
+    return host in {"localhost", "127.0.0.1", "::1"}
+
+
+def _address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    if not local or not domain or "@" in local or not text.isprintable() or any(one in text for one in " ,;<>"):
+        raise ValueError("write one address, like no-reply@example.com")
+    return text
+
+
+def _address_or_none(text: str) -> str | None:
+    return _address(text) if text else None
+
+
 def _secret(text: str) -> str | None:
     if text and len(text) < KEY_CHARACTERS:
         raise ValueError(f"it is shorter than {KEY_CHARACTERS} characters; make one with: openssl rand -hex 32")
@@ -177,6 +206,16 @@ SETTINGS: tuple[Setting, ...] = (
         "50000",
         _number(0, 10_000_000),
         "How many resources a filter on unindexed attributes may read.",
+    ),
+    Setting(
+        "SCIM_SMTP_URL",
+        "",
+        _smtp_url,
+        "The mail server: smtp://, smtp+starttls:// or smtps://; letters wait in the outbox when left out.",
+    ),
+    Setting("SCIM_MAIL_FROM", "no-reply@localhost", _address, "The address that letters come from."),
+    Setting(
+        "SCIM_OPERATOR_EMAIL", "", _address_or_none, "Who runs this installation, and is told of trouble (N-6, N-8)."
     ),
     Setting("SCIM_LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "How much is logged."),
     Setting("SCIM_DEVELOPMENT", "0", _yes_or_no, "1 lets `serve` run with a clock that is not the real one."),

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from scim_service import jobs
+from scim_service.jobs import running
 from scim_service.licensing import catalog, contracts, rules, usage
 from scim_service.storage import tables
 from scim_service.storage.database import Database
@@ -174,7 +175,7 @@ def test_a_tenant_whose_seats_are_in_disorder_is_logged_and_holds_up_no_other_on
 def test_jobs_wake_by_themselves_until_they_are_stopped(
     cast: Cast, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "CLOCK_SECONDS", 0.05)
+    monkeypatch.setattr(running, "CLOCK_SECONDS", 0.05)
     leave(cast.acme)
     leave(cast.globex)
     worker = jobs.Jobs(cast.store)
@@ -194,7 +195,7 @@ def test_jobs_wake_by_themselves_until_they_are_stopped(
 def test_a_round_that_fails_is_logged_without_values_and_the_next_one_is_run(
     tmp_path: Path, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "CLOCK_SECONDS", 0.05)
+    monkeypatch.setattr(running, "CLOCK_SECONDS", 0.05)
     heard = io.StringIO()
     handler = logging.StreamHandler(heard)
     log = logging.getLogger("scim_service.jobs")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
 from scim_service import clock, errors
 
-RELEASE, HOLD = "release", "hold"
+RELEASE, HOLD, KEEP = "release", "hold", "keep"
+STOP, SEND_THEN_STOP = "stop", "send_then_stop"
+LINE_CHARACTERS = 200
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -78,6 +82,32 @@ def _switch(text: str) -> bool:
     return _one_of("on", "off")(text) == "on"
 
 
+def _line(text: str) -> str:
+    if len(text) > LINE_CHARACTERS or not text.isprintable():
+        raise ValueError(f"write at most {LINE_CHARACTERS} printable characters in one line.")
+    return text.strip()
+
+
+def _https(text: str) -> str:
+    parts = urlsplit(_line(text))
+    if text and (parts.scheme != "https" or not parts.hostname or parts.username):
+        raise ValueError(f"{text!r} is no https URL; write it as https://acme.example/welcome.")
+    return text.strip()
+
+
+def _time_zone(text: str) -> str:
+    if text not in zoneinfo.available_timezones():
+        raise ValueError(f"{text!r} is no time zone; write it as Europe/Paris.")
+    return text
+
+
+def _offsets(text: str) -> str:
+    found = [clock.parse_duration(one) for one in text.split(",")]
+    if found != sorted(set(found)) or len(found) > 10 or not all(found):
+        raise ValueError("write 1 to 10 durations that rise, with commas, such as 24h,96h.")
+    return ",".join(clock.format_duration(one) for one in found)
+
+
 SETTINGS = (
     Setting(
         "deactivate_policy", RELEASE, "What an inactive person's seats do: release or hold.", _one_of(RELEASE, HOLD)
@@ -89,6 +119,21 @@ SETTINGS = (
     Setting("mass_change_window", 600, "Within so long.", _duration),
     Setting("mass_change_hold", 86_400, "How long the seats beyond that are parked.", _duration),
     Setting("verified_domains", (), "Addresses in these mail domains need no verification.", _domains),
+    Setting("language", "en", "The language of letters to who has told none: en or fr.", _one_of("en", "fr")),
+    Setting("time_zone", "UTC", "The zone in which dates are written and the digest's hour is meant.", _time_zone),
+    Setting("product_name", "", "What letters call the product; the tenant's own name when empty.", _line),
+    Setting("product_url", "", "Where people go after accepting an invitation.", _https),
+    Setting("documentation_url", "", "Where letters send people who begin.", _https),
+    Setting("support_contact", "", "Whom letters and pages name for help: an address or a URL.", _line),
+    Setting("remind_after", "24h,96h", "When an open invitation or verification is reminded of, by commas.", _offsets),
+    Setting("lapse_after", 264 * 3_600, "When an open invitation or verification lapses.", _duration),
+    Setting("final_step", STOP, "At the lapse: stop, or send_then_stop.", _one_of(STOP, SEND_THEN_STOP)),
+    Setting("on_lapse", RELEASE, "The seat of a lapsed invitation: release or keep.", _one_of(RELEASE, KEEP)),
+    Setting(
+        "verify_pushed", True, "Whether people pushed by an identity provider verify addresses: on or off.", _switch
+    ),
+    Setting("tell_address_changes", True, "Whether both addresses are told of a change: on or off.", _switch),
+    Setting("digest", True, "The administrators' weekly letter: on or off.", _switch),
 )
 BY_NAME = {one.name: one for one in SETTINGS}
 
@@ -130,6 +175,22 @@ class TenantSettings:
     def verified_domains(self) -> tuple[str, ...]:
         """The mail domains whose addresses need no verification (D-1, T-5)."""
         return tuple(self.values["verified_domains"])
+
+    @property
+    def language(self) -> str:
+        """The language of letters to who has told none (N-9)."""
+        return str(self.values["language"])
+
+    @property
+    def time_zone(self) -> zoneinfo.ZoneInfo:
+        """The zone in which dates are written."""
+        return zoneinfo.ZoneInfo(self.values["time_zone"])
+
+    @property
+    def ladder(self) -> tuple[tuple[timedelta, ...], timedelta]:
+        """When an open invitation or verification is reminded of, and when it lapses (T-3, T-4, T-6)."""
+        steps = tuple(clock.parse_duration(one) for one in self.values["remind_after"].split(","))
+        return steps, timedelta(seconds=self.values["lapse_after"])
 
     @property
     def overcap_grace(self) -> timedelta:

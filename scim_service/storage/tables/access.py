@@ -1,8 +1,11 @@
-"""Tables of the room `access`: tenants, their connections, and the credentials of these."""
+"""Tables of the room `access`: tenants, their connections and credentials, administrators, invitations."""
 
 import sqlalchemy as sa
 
-from scim_service.storage.tables.columns import Instant, Key, belongs, key, metadata, tenant
+from scim_service.storage.tables.columns import Instant, Key, Seq, belongs, key, metadata, tenant
+
+DUE = sa.column("due_at").is_not(None)
+"""An invitation about which something is due by the clock, spelled out as its index needs it."""
 
 tenants = sa.Table(
     "tenants",
@@ -73,5 +76,37 @@ administrators = sa.Table(
         sqlite_where=sa.column("role") == sa.literal_column("'head'"),
         postgresql_where=sa.column("role") == sa.literal_column("'head'"),
     ),
+    sqlite_autoincrement=True,
+)
+
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    key(),
+    tenant(),
+    sa.Column("kind", Key, nullable=False, comment="invitation, verification (D-14)"),
+    sa.Column("user_seq", Seq, comment="the person who is asked; null for an administrator"),
+    sa.Column("administrator_seq", Seq, comment="the administrator who is asked; null for a person"),
+    sa.Column("email", sa.Text, nullable=False, comment="where the link was sent; another address kills it"),
+    sa.Column("email_key", Key, nullable=False, comment="folded"),
+    sa.Column("state", Key, nullable=False, comment="open, done, lapsed, removed"),
+    sa.Column("cycle", sa.BigInteger, nullable=False, comment="rises with every resend: older links are dead (T-7)"),
+    sa.Column("nonce", Key, nullable=False, comment="with the secret key it makes the link, which is kept nowhere"),
+    sa.Column("step", sa.BigInteger, nullable=False, comment="how many steps of the ladder are over"),
+    sa.Column("anchor_at", Instant, comment="where the ladder's clock starts; null: it does not run yet (T-3)"),
+    sa.Column("due_at", Instant, comment="when the next step, or the lapse, is due"),
+    sa.Column("expires_at", Instant, comment="when the link dies; null: with the ladder, which does not run yet"),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("sent_at", Instant, comment="when the last letter of it was written"),
+    sa.Column("done_at", Instant, comment="accepted, verified, lapsed or removed"),
+    sa.Column("created_by", sa.Text, nullable=False, comment="the actor who asked for it"),
+    sa.Column("details", sa.Text, nullable=False, comment="JSON: the type reserved, whether an account existed"),
+    sa.UniqueConstraint("tenant_id", "kind", "user_seq"),
+    sa.UniqueConstraint("tenant_id", "kind", "administrator_seq", name="uq_invitations_administrator"),
+    sa.UniqueConstraint("tenant_id", "seq"),
+    sa.Index(None, "tenant_id", "email_key"),
+    sa.Index("ix_invitations_due", "due_at", sqlite_where=DUE, postgresql_where=DUE),
+    belongs("user_seq", "users", ondelete="CASCADE"),
+    belongs("administrator_seq", "administrators", ondelete="CASCADE"),
     sqlite_autoincrement=True,
 )

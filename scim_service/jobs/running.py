@@ -1,4 +1,4 @@
-"""What happens by the clock: a table of jobs, each a function of `now`; APScheduler only wakes them.
+"""The scheduler of a process: it wakes the jobs.
 
 The lazy clock lets seats lapse when a request comes (licensing.md I-10); the job `clock` does the same for tenants whom
 nobody asks, so that who waits gets the seat on time. Running it twice, or in several processes, changes nothing more.

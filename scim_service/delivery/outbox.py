@@ -1,0 +1,85 @@
+"""The outbox: what is to be told is a row in the transaction of the change (reliability.md G1, G2; licensing.md D-17).
+
+A message has a key of its own. Writing it again, in whatever transaction, changes nothing: that is what makes a job
+that runs twice tell once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from scim_service.protocol import text
+from scim_service.storage import tables
+from scim_service.storage.work import Work, chunks
+
+QUEUED, SENT, CANCELLED, DEAD = "queued", "sent", "cancelled", "dead"
+
+_outbox = tables.delivery.outbox
+_MINE = _outbox.c.tenant_id == sa.bindparam("tenant")
+_CANCEL = (
+    sa.update(_outbox)
+    .where(_MINE, tables.delivery.QUEUED, _outbox.c.message_key.in_(sa.bindparam("keys", expanding=True)))
+    .values(state=CANCELLED, reason=sa.bindparam("why"), ended_at=sa.bindparam("at"), leased_until=None, lease=None)
+)
+_CANCEL_ALL = (
+    sa.update(_outbox)
+    .where(_MINE, tables.delivery.QUEUED, _outbox.c.message_key.startswith(sa.bindparam("beginning"), autoescape=True))
+    .values(state=CANCELLED, reason=sa.bindparam("why"), ended_at=sa.bindparam("at"), leased_until=None, lease=None)
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One mail to one address: `letter` and its `facts` (JSON values), in `language` (en, fr).
+
+    `key` names it within the tenant. `not_before`: when it may leave, at once where None. `by_hand`: somebody asked for
+    it, and the limits of T-7 count it. `user_seq`: the person it is about.
+    """
+
+    key: str
+    letter: str
+    recipient: str
+    language: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    user_seq: int | None = None
+    not_before: datetime | None = None
+    by_hand: bool = False
+
+
+def post(work: Work, messages: Iterable[Message]) -> None:
+    """Put messages in the outbox; those whose key is there already, in whatever state, stay as they are."""
+    work.insert_new(_outbox, [_row(work, one) for one in messages])
+
+
+def cancel(work: Work, keys: Sequence[str], reason: str) -> None:
+    """Take messages back that were not sent yet; the reason is kept with them."""
+    for chunk in chunks(keys):
+        work.execute(_CANCEL, keys=list(chunk), why=reason, at=work.now)
+
+
+def cancel_all(work: Work, beginning: str, reason: str) -> None:
+    """Take back every message that was not sent yet and whose key begins like this."""
+    work.execute(_CANCEL_ALL, beginning=beginning, why=reason, at=work.now)
+
+
+def _row(work: Work, message: Message) -> dict[str, Any]:
+    return {
+        "message_key": message.key,
+        "letter": message.letter,
+        "recipient": message.recipient,
+        "recipient_key": text.fold(message.recipient),
+        "language": message.language,
+        "facts": orjson.dumps(message.facts).decode(),
+        "user_seq": message.user_seq,
+        "by_hand": message.by_hand,
+        "created_at": work.now,
+        "due_at": message.not_before or work.now,
+        "tries": 0,
+        "state": QUEUED,
+    }
