@@ -125,7 +125,7 @@ def owned(table: sa.Table, seq: int, now: datetime) -> dict[str, Any]:
         row[column.name] = (
             f"{column.name}-{seq}" if isinstance(kind, sa.Text) else now if isinstance(kind, Instant) else False
         )
-        if isinstance(kind, sa.BigInteger | sa.SmallInteger | sa.Integer):
+        if isinstance(kind, sa.BigInteger | sa.SmallInteger | sa.Integer | sa.Double):
             row[column.name] = 0
     return row
 
