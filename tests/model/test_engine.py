@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -51,7 +51,7 @@ from tests import service
 from tests.conftest import START, Count, SettableClock
 from tests.service import LICENSES, Cast
 
-PROVE = os.environ.get("SCIM_TEST_PROVE") == "1"
+PROVE, SAME = (os.environ.get(f"SCIM_TEST_{name}") == "1" for name in ("PROVE", "SAME"))
 BLOCKS, EXAMPLES, STEPS = (10, 20, 50) if PROVE else (1, 10, 40)
 PROVIDER = Actor("connection", "rfc", 1)
 
@@ -633,7 +633,7 @@ def test_I_1_I_3_I_5_I_6_I_7_I_8_I_10_I_11_I_12_the_engine_keeps_its_rules_whate
     parts = {"store": store, "clock": clock, "count": staticmethod(count), "template": service.assemble(store)}
     machine = type(f"EngineOfBlock{block}", (Engine,), parts)
     run_state_machine_as_test(
-        machine,
+        seed(block)(machine) if SAME else machine,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
