@@ -8,7 +8,7 @@ import click
 
 from scim_service import config, errors
 from scim_service.cli import arguments, opening, output
-from scim_service.storage import faults, migrations
+from scim_service.storage import faults, migrations, schema_version
 
 
 @click.group()
@@ -26,7 +26,7 @@ def upgrade(as_json: bool) -> None:
       SCIM_DATABASE_URL=postgresql://scim@db/scim scim-service db upgrade
     """
     to_newest(config.from_environment(os.environ).database_url)
-    newest = migrations.newest()
+    newest = schema_version.newest()
     output.made(f"The database has the schema {newest}.", {"schema": newest}, as_json)
 
 
@@ -43,7 +43,7 @@ def check(as_json: bool) -> None:
         differences = migrations.differences(service.store.database.url)
     if differences:
         raise errors.Refused(f"The database is not what this program expects: {'; '.join(differences)}.")
-    newest = migrations.newest()
+    newest = schema_version.newest()
     record = {"schema": newest, "differences": differences}
     output.made(f"The database has the schema {newest}, and nothing differs.", record, as_json)
 

@@ -19,7 +19,7 @@ from scim_service.cli import previews
 from scim_service.config import Settings
 from scim_service.licensing import preview as previews_of
 from scim_service.licensing.preview import Preview
-from scim_service.storage import faults, migrations
+from scim_service.storage import faults, schema_version
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
 
@@ -181,7 +181,7 @@ def expect_current(store: Store) -> None:
     if file is not None and not file.exists():
         raise errors.Refused(UPGRADE)
     with store.reading(EVERY_TENANT, actor()) as work:
-        if not migrations.is_current(work.connection):
+        if not schema_version.is_current(work.connection):
             raise errors.Refused(UPGRADE)
 
 

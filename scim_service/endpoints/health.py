@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from scim_service import errors
 from scim_service.endpoints import service
-from scim_service.storage import migrations
+from scim_service.storage import schema_version
 from scim_service.storage.work import EVERY_TENANT, Actor
 
 blueprint = Blueprint("health", __name__)
@@ -23,7 +23,7 @@ def ready() -> Response:
     """200 when requests can be served, else 503 with the reason; take the process out of rotation meanwhile."""
     try:
         with service.current().store.reading(EVERY_TENANT, Actor("health")) as work:
-            current = migrations.is_current(work.connection)
+            current = schema_version.is_current(work.connection)
     except errors.ScimError as problem:
         raise errors.Unavailable(problem.detail, {"Retry-After": "5"}) from problem
     if not current:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from scim_service.access import tenants
-from scim_service.storage import migrations, tables
+from scim_service.storage import migrations, schema_version, tables
 from scim_service.storage.database import Database
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor
@@ -45,7 +45,7 @@ def found(url: str) -> set[str]:
 
 def is_current(url: str) -> bool:
     with opened(url) as connection:
-        return migrations.is_current(connection)
+        return schema_version.is_current(connection)
 
 
 def test_an_empty_database_is_not_current_and_lacks_every_table(empty_url: str) -> None:
@@ -151,4 +151,4 @@ def described(inspector: Any, name: str) -> list[Any]:
 def test_every_step_follows_the_one_before() -> None:
     steps = sorted(path.stem for path in (migrations.HERE / "versions").glob("[0-9]*.py"))
     assert [step.partition("_")[0] for step in steps] == [f"{number:04}" for number in range(1, len(steps) + 1)]
-    assert migrations.newest() in steps[-1]
+    assert schema_version.newest() in steps[-1]

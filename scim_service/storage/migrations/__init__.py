@@ -16,7 +16,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from scim_service.storage import tables
 from scim_service.storage.database import Database
@@ -29,16 +28,6 @@ def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest schema, in one transaction; does nothing when it is there."""
     with _alone(url) as connection:
         command.upgrade(_config(connection), "head")
-
-
-def is_current(connection: sa.Connection) -> bool:
-    """Whether the database has the schema that this program was written for."""
-    return MigrationContext.configure(connection).get_current_revision() == newest()
-
-
-def newest() -> str:
-    """The newest revision in the package."""
-    return str(ScriptDirectory.from_config(_config(None)).get_current_head())
 
 
 def differences(url: str) -> list[str]:
