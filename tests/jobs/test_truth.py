@@ -25,11 +25,8 @@ def cast(store: Store) -> Cast:
 def posted(cast: Cast, user_name: str | None, tenant_id: int | None = None) -> Entry:
     """A welcome that waits in the outbox, about that person."""
     with cast.writing(tenant_id) as work:
-        seq = user_name and work.value(
-            sa.select(USERS.c.seq).where(
-                USERS.c.tenant_id == sa.bindparam("tenant"), USERS.c.user_name_key == user_name
-            )
-        )
+        named = (USERS.c.tenant_id == sa.bindparam("tenant"), USERS.c.user_name_key == user_name)
+        seq = work.value(sa.select(USERS.c.seq).where(*named)) if user_name else None
         outbox.post(work, [outbox.Message("wel:1", "welcome", "ann@acme.example", "en", {"type": None}, seq)])
         row = work.row(sa.select(*entries.columns).where(OUTBOX.c.tenant_id == sa.bindparam("tenant")))
     assert row is not None
