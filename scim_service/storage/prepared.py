@@ -7,6 +7,7 @@ through Core, with the same outcome. Errors are those that Core would raise, so 
 
 from __future__ import annotations
 
+import operator
 import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,9 +48,10 @@ class Outcome:
 
 def run(connection: Connection, statement: Any, values: Values) -> Outcome:
     """Run a statement: at the driver where it can be kept as a text, else through Core."""
-    if any(isinstance(value, list) for value in values.values()):
-        values = {name: _filled(value) if isinstance(value, list) else value for name, value in values.items()}
-    made = _kept(connection, statement, values)
+    lists = {name: _filled(value) for name, value in values.items() if isinstance(value, list)}
+    if lists:
+        values = {**values, **lists}
+    made = _kept(connection, statement, values, [len(value) for value in lists.values()])
     if made is not None:
         return made.run(connection, values)
     result = connection.execute(statement, dict(values))
@@ -58,7 +60,7 @@ def run(connection: Connection, statement: Any, values: Values) -> Outcome:
 
 def run_many(connection: Connection, statement: Any, many: Sequence[Values]) -> None:
     """Run a statement once for each mapping; all have the same names, and no lists."""
-    made = _kept(connection, statement, many[0])
+    made = _kept(connection, statement, many[0], [])
     if made is None:
         connection.execute(statement, [dict(values) for values in many])
     else:
@@ -111,14 +113,18 @@ class _Prepared:
         self._text: str = compiled.string
         self._by_place: bool = compiled.positional
         self._binds = [_bind(name, compiled, dialect, values, lists) for name in names]
+        self._as_given = _as_given(self._binds, compiled.positional)
         self._types = [one.type for one in getattr(compiled.statement, "selected_columns", ())]
         self._dialect = dialect
         self._reader: tuple[Any, Any, Any] | None = None
+        self._answers: bool | None = None
 
     def run(self, connection: Connection, values: Values) -> Outcome:
         """Run it once."""
         cursor = self._executed(connection, self._bound(values), many=False)
-        rows = self._read(connection, cursor) if cursor.description is not None else ()
+        if self._answers is None:  # asked once only: psycopg makes an object of each column to tell it (40 µs)
+            self._answers = cursor.description is not None
+        rows = self._read(connection, cursor) if self._answers else ()
         outcome = Outcome(rows, cursor.rowcount, getattr(cursor, "lastrowid", None))
         cursor.close()
         return outcome
@@ -131,6 +137,8 @@ class _Prepared:
             self._executed(connection, [self._bound(values) for values in many], many=True).close()
 
     def _bound(self, values: Values) -> Any:
+        if self._as_given is not None:
+            return self._as_given(values)
         if self._by_place:
             return [bind.of(values) for bind in self._binds]
         return {bind.name: bind.of(values) for bind in self._binds}
@@ -163,13 +171,12 @@ _statements: weakref.WeakKeyDictionary[Any, dict[tuple[Any, ...], _Prepared]] = 
 _insertions: dict[tuple[Any, ...], _Prepared] = {}
 
 
-def _kept(connection: Connection, statement: Any, values: Values) -> _Prepared | None:
+def _kept(connection: Connection, statement: Any, values: Values, lengths: Sequence[int]) -> _Prepared | None:
     """The prepared form for the dialect and the lengths of the lists; None where there is to be none."""
     shapes = _statements.get(statement)
     if shapes is None:
         guard.judge(statement)
         shapes = _statements.setdefault(statement, {})
-    lengths = [len(value) for value in values.values() if isinstance(value, list)]
     shape = (connection.dialect.name, *lengths)
     if shape not in shapes:
         if lengths and max(lengths) > LENGTHS[-1]:
@@ -240,6 +247,16 @@ def _bind(name: str, compiled: Any, dialect: Dialect, values: Values, lists: Seq
     convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
     is_given = owner in values
     return _Bind(name, owner if is_given else "", place, None if is_given else bound.effective_value, convert)
+
+
+def _as_given(binds: Sequence[_Bind], by_place: bool) -> Convert | None:
+    """What picks the parameters out of the values where nothing has to be done to any of them; else None."""
+    if not binds or any(not bind.source or bind.place is not None or bind.convert is not None for bind in binds):
+        return None
+    if not by_place:
+        return (lambda values: values) if all(bind.name == bind.source for bind in binds) else None
+    sources = [bind.source for bind in binds]
+    return operator.itemgetter(*sources) if len(sources) > 1 else lambda values: (values[sources[0]],)
 
 
 def _reader(description: Sequence[Any], types: Sequence[Any], dialect: Dialect) -> tuple[Any, Any, Any]:
