@@ -17,14 +17,13 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.access import plans, roles
+from scim_service.access import names, plans, roles
 from scim_service.access.plans import Plan
 from scim_service.protocol import text
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 EMAIL_CHARACTERS = 254
-NAME_CHARACTERS = 200
 ACTIVE_EVERY = timedelta(minutes=1)
 """`last_active` is a write at most this often (decision 22)."""
 
@@ -79,7 +78,7 @@ def add(work: Work, email: str, name: str, role: str, products: Sequence[str] = 
     already, and Refused (`plan_limit`) where the plan's number of administrators is reached, invitations counted.
     """
     key = _key(email)
-    _refuse_name(name)
+    names.check("An administrator's name", name)
     _refuse_role(work, role, products)
     plan = _lock(work)
     known = find_or_none(work, email)
@@ -254,11 +253,6 @@ def _refuse_role(work: Work, role: str, products: Sequence[str]) -> None:
     if unknown:
         there = ", ".join(known) or "none yet"
         raise errors.InvalidValue(f"There is no product {', '.join(map(repr, unknown))}. There are: {there}.")
-
-
-def _refuse_name(name: str) -> None:
-    if not name.strip() or len(name) > NAME_CHARACTERS or _has_controls(name):
-        raise errors.InvalidValue(f"A name is 1 to {NAME_CHARACTERS} characters, without control characters.")
 
 
 def _key(email: str) -> str:

@@ -265,7 +265,7 @@ def _terms(
     contact: Sequence[str],
 ) -> Terms:
     details = {"plan": plan, "contacts": list(contact)}
-    more = {name: value for name, value in details.items() if value}
+    more = {name: value for name, value in details.items() if value not in (None, [])}
     return Terms(
         starts,
         ends,

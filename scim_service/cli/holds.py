@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from scim_service.cli import arguments, opening, output
+from scim_service.cli.previews import Beside
 from scim_service.directory import holds as undoing
 from scim_service.licensing import holds
-from scim_service.licensing.holds import Held
+from scim_service.licensing.holds import Confirmed, Held
 
 NOTHING = "No seat is held."
-dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
 @click.group()
@@ -38,29 +38,33 @@ def list_holds(slug: str, type_code: str | None, as_json: bool) -> None:
 @hold.command()
 @arguments.slug
 @arguments.any_type
-@dry_run
+@arguments.preview
 @arguments.as_json
-def confirm(slug: str, type_code: str | None, dry_run: bool, as_json: bool) -> None:
+def confirm(slug: str, type_code: str | None, dry_run: bool, version: str | None, as_json: bool) -> None:
     """Say that the removal was meant: the queue has the seats now.
 
     \b
     Example:
       scim-service hold confirm acme --type professional --dry-run
     """
-    done = (opening.tried if dry_run else opening.change)(slug, lambda work: holds.confirm(work, type_code))
-    served = [{"user": user, "type": code} for user, code in done.served]
-    record = {"dry_run": dry_run, "ended": [_row(one) for one in done.ended], "served": served}
-    names = ", ".join(f"{output.cell(user)} ({code})" for user, code in done.served) or "nobody"
-    would = "would be" if dry_run else "are"
-    output.made(f"{len(done.ended)} seats {would} let go; from the queue, a seat goes to: {names}.", record, as_json)
+    done = opening.change_previewed(
+        slug,
+        lambda work: holds.confirm(work, type_code),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+        beside=lambda would: _confirmed(would, True),
+    )
+    told = _confirmed(done, False)
+    output.made(told.text, told.record, as_json)
 
 
 @hold.command()
 @arguments.slug
 @arguments.any_type
-@dry_run
+@arguments.preview
 @arguments.as_json
-def undo(slug: str, type_code: str | None, dry_run: bool, as_json: bool) -> None:
+def undo(slug: str, type_code: str | None, dry_run: bool, version: str | None, as_json: bool) -> None:
     """Say that the removal was an error: the people are active again, with their own seats.
 
     Deleted people have to be sent again by the identity provider; their seats wait for them meanwhile.
@@ -69,7 +73,28 @@ def undo(slug: str, type_code: str | None, dry_run: bool, as_json: bool) -> None
     Example:
       scim-service hold undo acme
     """
-    restored, left = (opening.tried if dry_run else opening.change)(slug, lambda work: undoing.undo(work, type_code))
+    done = opening.change_previewed(
+        slug,
+        lambda work: undoing.undo(work, type_code),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+        beside=lambda would: _undone(would, True),
+    )
+    told = _undone(done, False)
+    output.made(told.text, told.record, as_json)
+
+
+def _confirmed(done: Confirmed, dry_run: bool) -> Beside:
+    served = [{"user": user, "type": code} for user, code in done.served]
+    record = {"dry_run": dry_run, "ended": [_row(one) for one in done.ended], "served": served}
+    names = ", ".join(f"{output.cell(user)} ({code})" for user, code in done.served) or "nobody"
+    would = "would be" if dry_run else "are"
+    return Beside(f"{len(done.ended)} seats {would} let go; from the queue, a seat goes to: {names}.", record)
+
+
+def _undone(done: tuple[list[Held], list[Held]], dry_run: bool) -> Beside:
+    restored, left = done
     record = {
         "dry_run": dry_run,
         "restored": [_row(one) for one in restored],
@@ -82,7 +107,7 @@ def undo(slug: str, type_code: str | None, dry_run: bool, as_json: bool) -> None
         sentence += (
             f" {len(left)} seats still wait for people who were deleted; let the identity provider send them again."
         )
-    output.made(sentence, record, as_json)
+    return Beside(sentence, record)
 
 
 def _row(one: Held) -> dict[str, Any]:

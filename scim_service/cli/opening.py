@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import click
 from sqlalchemy.engine import make_url
@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from scim_service import app, config, errors, jobs
 from scim_service.access import tenants
 from scim_service.cli import previews
+from scim_service.cli.previews import Beside
 from scim_service.config import Settings
 from scim_service.licensing import preview as previews_of
 from scim_service.licensing.preview import Preview
@@ -61,10 +62,10 @@ class Service:
         """Do one thing that belongs to no tenant yet, in one transaction."""
         return self._write(EVERY_TENANT, act)
 
-    def preview(self, slug: str, act: Callable[[Work], object]) -> Preview:
-        """What a thing would do to the tenant's seats; nothing is changed (licensing.md A-12)."""
+    def rehearse(self, slug: str, act: Callable[[Work], T]) -> tuple[T, Preview]:
+        """What a thing would answer, and do to the tenant's seats; nothing is changed (licensing.md A-12)."""
         writing = self._writing(self._tenant(slug))
-        return _again(lambda: previews_of.previewed(writing, act))
+        return _again(lambda: previews_of.rehearsed(writing, act))
 
     def change_confirmed(self, slug: str, act: Callable[[Work], T], version: str | None, braked: bool) -> T:
         """Do one thing to the tenant; with a version only if it comes to what that preview said."""
@@ -137,42 +138,25 @@ def change_previewed(
     version: str | None = None,
     as_json: bool = False,
     braked: bool = False,
+    beside: Callable[[T], Beside] | None = None,
 ) -> T:
     """The same for what changes who has access: with `dry_run` the preview is printed, and the command ends there.
 
     With a `version` the thing is done only if it comes to what that preview said; `braked`: without one it may take a
     license from few people only. Where it is refused for that, the fresh preview is printed before the refusal.
+    `beside` makes of the answer what a dry run prints beside the preview; its status is that of the command.
     """
     with service() as found:
         if dry_run:
-            previews.show(found.preview(slug, act), as_json)
-            raise click.exceptions.Exit(0)
+            answer, preview = found.rehearse(slug, act)
+            more = beside(answer) if beside is not None else Beside()
+            previews.show(preview, as_json, beside=more)
+            raise click.exceptions.Exit(more.status)
         try:
             return found.change_confirmed(slug, act, version, braked)
         except previews_of.Unconfirmed as refusal:
             previews.show(refusal.preview, as_json, {"code": str(refusal.code), "detail": refusal.detail})
             raise
-
-
-class _Undone(Exception):
-    """Carries an answer out of a transaction that is not to be kept."""
-
-    def __init__(self, answer: object) -> None:
-        super().__init__()
-        self.answer = answer
-
-
-def tried(slug: str, act: Callable[[Work], T]) -> T:
-    """What doing one thing to a tenant would come to: it is done, and undone."""
-
-    def undo(work: Work) -> T:
-        raise _Undone(act(work))
-
-    with service() as found:
-        try:
-            return found.change(slug, undo)
-        except _Undone as told:
-            return cast(T, told.answer)
 
 
 def expect_current(store: Store) -> None:

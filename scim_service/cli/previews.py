@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -25,9 +26,23 @@ TITLES = {
 }
 
 
-def show(preview: Preview, as_json: bool, refused: dict[str, str] | None = None) -> None:
-    """Print a preview; `refused` says in JSON why the change was not made."""
-    click.echo(json.dumps(record(preview, refused), indent=2, ensure_ascii=False) if as_json else told(preview))
+@dataclass(frozen=True)
+class Beside:
+    """What a command says besides its preview: in words, as data, and by the status it ends with."""
+
+    text: str = ""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 0
+
+
+def show(preview: Preview, as_json: bool, refused: dict[str, str] | None = None, beside: Beside | None = None) -> None:
+    """Print a preview; `refused` says in JSON why the change was not made; `beside` comes before it."""
+    more = beside or Beside()
+    if as_json:
+        found = {**output.jsonable(more.record), **record(preview, refused)}
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join([*([more.text] if more.text else []), told(preview)]))
 
 
 def record(preview: Preview, refused: dict[str, str] | None = None) -> dict[str, Any]:

@@ -85,6 +85,9 @@ class Program(click.Group):
     ) -> NoReturn:
         """Run and exit: 0, 2 for what was refused, 130 for what the reader stopped."""
         options = {**extra, "standalone_mode": False}
+        odd = next((one for one in (sys.argv[1:] if args is None else args) if not _is_text(one)), None)
+        if odd is not None:
+            _leave(f"The argument {odd!a} is not UTF-8 text. Set the terminal to UTF-8, and type it again.", REFUSED)
         try:
             status = super().main(args, prog_name or "scim-service", **options)
         except click.Abort:
@@ -102,9 +105,14 @@ class Program(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
 
+def _is_text(argument: str) -> bool:
+    """Bytes that are no text in the terminal's encoding arrive as lone surrogates, which no database keeps."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
+
+
 def _usage(error: click.UsageError) -> str:
     where = error.ctx.command_path if error.ctx else "scim-service"
-    return f"{error.format_message()} See: {where} --help"
+    return f"{' '.join(error.format_message().split())} See: {where} --help"
 
 
 def _trouble(error: OSError) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from scim_service.cli import arguments, opening, output
+from scim_service.cli.previews import Beside
 from scim_service.licensing import requests
 from scim_service.licensing.requests import Request
 
@@ -21,15 +22,25 @@ def request() -> None:
 @arguments.user
 @arguments.type_code
 @click.option("--reason", required=True, help="Why the person needs it, for who decides.")
+@arguments.preview
 @arguments.as_json
-def create(slug: str, user: str, type_code: str, reason: str, as_json: bool) -> None:
+def create(
+    slug: str, user: str, type_code: str, reason: str, dry_run: bool, version: str | None, as_json: bool
+) -> None:
     """Ask for a license. By the type's mode it is granted at once, or stays open until somebody decides.
 
     \b
     Example:
       scim-service request create acme --user alice@acme.example --type analytics --reason "Quarterly report"
     """
-    made = opening.change(slug, lambda work: requests.create(work, user, type_code, reason))
+    made = opening.change_previewed(
+        slug,
+        lambda work: requests.create(work, user, type_code, reason),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+        beside=_would,
+    )
     output.made(_told(made), _row(made), as_json)
 
 
@@ -38,15 +49,25 @@ def create(slug: str, user: str, type_code: str, reason: str, as_json: bool) -> 
 @arguments.user
 @arguments.type_code
 @click.option("--reason", default="", help="What is kept beside the decision.")
+@arguments.preview
 @arguments.as_json
-def approve(slug: str, user: str, type_code: str, reason: str, as_json: bool) -> None:
+def approve(
+    slug: str, user: str, type_code: str, reason: str, dry_run: bool, version: str | None, as_json: bool
+) -> None:
     """Grant an open request; without a free seat the person waits. Approves one seat above the cap where that is asked.
 
     \b
     Example:
       scim-service request approve acme --user alice@acme.example --type analytics
     """
-    made = opening.change(slug, lambda work: requests.approve(work, user, type_code, reason))
+    made = opening.change_previewed(
+        slug,
+        lambda work: requests.approve(work, user, type_code, reason),
+        dry_run=dry_run,
+        version=version,
+        as_json=as_json,
+        beside=_would,
+    )
     output.made(_told(made), _row(made), as_json)
 
 
@@ -81,6 +102,11 @@ def list_requests(slug: str, state: str | None, as_json: bool) -> None:
     found = opening.ask(slug, lambda work: requests.listing(work, state))
     rows = [{name: value for name, value in _row(one).items() if name != "license"} for one in found]
     output.listing(rows, as_json, "No request.")
+
+
+def _would(made: Request) -> Beside:
+    """What would become of the request, beside the preview of the seats."""
+    return Beside(f"The request would be {made.state}.", {"request": _row(made)})
 
 
 def _told(made: Request) -> str:

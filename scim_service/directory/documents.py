@@ -17,8 +17,7 @@ from scim_service.protocol.text import fold, format_datetime
 NAME_LENGTH = limits.USER_NAME_CHARACTERS
 """Characters of a userName, counted before folding, which can make eighteen of one (reliability.md I4)."""
 
-KEY_BYTES = 2000
-"""Bytes of a folded key; PostgreSQL refuses index entries of more than about 2,700."""
+KEY_BYTES = limits.KEY_BYTES
 
 
 @dataclass(frozen=True)

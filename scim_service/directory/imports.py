@@ -74,8 +74,8 @@ def carry_out(work: Work, sheet: Sheet, row: Row) -> Result:
     return _result(row, DONE, state)
 
 
-def rehearse(work: Work, sheet: Sheet) -> list[Result]:
-    """What every row would come to, one after the other; the caller undoes all of it."""
+def carry_out_all(work: Work, sheet: Sheet) -> list[Result]:
+    """Do what every row says in one transaction; a row that is refused leaves nothing, and the next one is tried."""
     for chunk in chunks(sorted({fold(row.email) for row in sheet.rows})):
         work.rows(_LOCK, keys=list(chunk))
     return [_tried(work, sheet, row) for row in sheet.rows]

@@ -15,6 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
+from scim_service.access import names
 from scim_service.licensing import authority, facts, gate, order
 from scim_service.storage import closure, tables
 from scim_service.storage.work import Work
@@ -178,9 +179,9 @@ def update_type(work: Work, code: str, **changes: Any) -> LicenseType:
     Raises InvalidValue for what cannot be, NotFound for an unknown type.
     """
     old = find_type(work, code)
-    names = {one.name for one in fields(Options)}
-    more = {name: value for name, value in changes.items() if name in names}
-    own = {name: value for name, value in changes.items() if name not in names}
+    optional = {one.name for one in fields(Options)}
+    more = {name: value for name, value in changes.items() if name in optional}
+    own = {name: value for name, value in changes.items() if name not in optional}
     new = replace(old, **own, options=replace(old.options, **more))
     if new == old:
         return old
@@ -252,6 +253,7 @@ def _refuse(work: Work, made: LicenseType) -> None:
         raise errors.InvalidValue(
             "A rank is between -1000000 and 1000000; the greater one is the better type.", code="bad_rank"
         )
+    _refuse_names(made)
     words = {"authority": AUTHORITIES, "conflict_policy": facts.POLICIES}
     for name, known in words.items():
         if getattr(made, name) not in known:
@@ -261,6 +263,18 @@ def _refuse(work: Work, made: LicenseType) -> None:
     others = {kind.code: kind for kind in types(work) if kind.code != made.code}
     _refuse_ties(made, others)
     _refuse_circles([made, *others.values()])
+
+
+def _refuse_names(made: LicenseType) -> None:
+    names.check("A license type's name", made.name)
+    more = {
+        "A license type's French name": made.options.name_fr,
+        "A product": made.product,
+        "A family": made.family,
+    }
+    for what, name in more.items():
+        if name is not None:
+            names.check(what, name)
 
 
 def _refuse_ties(made: LicenseType, others: Mapping[str, LicenseType]) -> None:

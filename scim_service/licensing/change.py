@@ -1,6 +1,6 @@
 """The smallest change that would alter what a person has of a type (licensing.md A-11): data; `words.py` has the words.
 
-A change that gives is named for who has not, a change that takes away for who has. Pure.
+A change that gives is named for who has not, a change that takes away for who has.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scim_service.licensing import catalog, facts
+from scim_service.licensing import catalog, facts, numbers
 from scim_service.licensing.catalog import LicenseType
 from scim_service.licensing.facts import Claim
-from scim_service.licensing.numbers import Numbers
+from scim_service.licensing.numbers import Lack, Numbers
 from scim_service.licensing.obstacles import EXCLUDED, NO_REASON, RULE_DISABLED, RULE_OVER, Fact, Looked
 from scim_service.licensing.paths import EVERYBODY, REMOVED, name_of
 from scim_service.licensing.rule_rows import BOUND
@@ -47,7 +47,8 @@ KINDS = (
 class Change:
     """What to do: `kind`, whom or what it is about by name, and how many seats (or places of a quota) it takes.
 
-    `groups` are those of the rules concerned, `types` by code.
+    `groups` are those of the rules concerned, `types` by code. `besides` are seats of other types that it takes too,
+    because they come together (A-9).
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Change:
     types: tuple[str, ...] = ()
     contracts: tuple[str, ...] = ()
     filter: str | None = None
+    besides: tuple[Lack, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,24 @@ def smallest(case: Case) -> Change:
 
 def _give(case: Case) -> Change:
     """There is no reason: a group that has a rule, or a grant where the type may be granted (X-6)."""
-    offered = [name_of(rule) for rule in case.looked.rules if rule.type_code == case.kind.code and rule.state == BOUND]
-    groups = tuple(dict.fromkeys(offered))
-    if groups:
-        return Change(JOIN, groups, case.missing)
+    offered = _offered(case)
+    if offered:
+        groups, besides = min(offered, key=lambda one: sum(lack.seats for lack in one[1]))
+        return Change(JOIN, groups, case.missing, besides=besides)
     if case.kind.authority == catalog.SCIM:
         return Change(ADD_ATTRIBUTE, seats=case.missing, types=(case.kind.code,))
     return Change(ASSIGN, seats=case.missing, types=(case.kind.code,))
+
+
+def _offered(case: Case) -> list[tuple[tuple[str, ...], tuple[Lack, ...]]]:
+    """Groups whose rule gives the type, together where they take the same seats of other types besides."""
+    found: dict[tuple[Lack, ...], dict[str, None]] = {}
+    for rule in case.looked.rules:
+        over = rule.terms.valid_to is not None and rule.terms.valid_to <= case.looked.gate.now
+        if rule.type_code == case.kind.code and rule.state == BOUND and rule.terms.enabled and not over:
+            others = case.looked.gate.rules.bundles.get(rule.seq, frozenset()) - {case.kind.seq}
+            found.setdefault(numbers.lacking_of_bundle(case.looked, others), {})[name_of(rule)] = None
+    return [(tuple(groups), besides) for besides, groups in found.items()]
 
 
 def _take_away(case: Case) -> Change:
@@ -139,8 +152,24 @@ def _give_by_hand(case: Case) -> Change:
 
 
 def _seats(kind: str) -> Callable[[Case], Change]:
-    """More seats of the type, or of the types of its bundle that have none."""
-    return lambda case: Change(kind, seats=max(1, case.numbers.missing), types=case.named.types or (case.kind.code,))
+    """More seats of the type, and of those of its bundle that have too few."""
+
+    def change(case: Case) -> Change:
+        lacks = _lacks(case)
+        types = {one.code: one for one in case.looked.gate.types.values()}
+        above = all(types[one.type].approval for one in lacks)
+        first, *rest = lacks
+        return Change(kind if above else RAISE_CAP, seats=first.seats, types=(first.type,), besides=tuple(rest))
+
+    return change
+
+
+def _lacks(case: Case) -> list[Lack]:
+    """The seats that are missing, at least one: where seniors take what is free, the types that are named lack it."""
+    mine = [Lack(case.kind.code, case.numbers.missing)] if case.missing else []
+    others = case.looked.together(case.kind.seq) if case.state == facts.WAITING else ()
+    found = [*mine, *numbers.lacking_of_bundle(case.looked, others)]
+    return found or [Lack(code, 1) for code in case.named.types or (case.kind.code,)]
 
 
 def _of_rule(kind: str) -> Callable[[Case], Change]:

@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
+from scim_service.access import names
 from scim_service.licensing import capacity, catalog, facts, gate, passing
 from scim_service.licensing.capacity import Shortfall
 from scim_service.licensing.gate import Gate
@@ -232,8 +233,7 @@ def _sign(
     work: Work, entered: Gate, number: str, planned: Sequence[SeatLine], terms: Terms, old: Contract | None
 ) -> Contract:
     starts_at = terms.starts or work.now
-    if not number.strip() or len(number) > 256:
-        raise errors.InvalidValue("A contract's number is a text of 1 to 256 characters.", code="bad_number")
+    _refuse_names(number, terms.details)
     if terms.ends is not None and terms.ends <= starts_at:
         raise errors.InvalidValue(
             "A contract ends after it starts. Give an end later than its start, or none.", code="bad_period"
@@ -251,6 +251,14 @@ def _sign(
     grace_of_surplus = entered.now + entered.settings.overcap_grace
     _take_effect(entered, Shortfall(facts.CAP_DECREASE, grace_of_surplus, renews=True) if old else None)
     return find(work, number)
+
+
+def _refuse_names(number: str, details: Mapping[str, Any]) -> None:
+    names.check("A contract's number", number)
+    for contact in details.get("contacts", ()):
+        names.check("A contract's contact", contact)
+    if "plan" in details:
+        names.check("A contract's plan", details["plan"])
 
 
 def _take_effect(entered: Gate, why: Shortfall | None = None, heir: tuple[int, int] | None = None) -> None:

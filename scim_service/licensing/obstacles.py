@@ -76,6 +76,10 @@ class Looked:
         """The rule with this seq, if there still is one."""
         return self.by_seq.get(seq) if seq is not None else None
 
+    def together(self, type_seq: int) -> frozenset[int]:
+        """The other types that must come with this one for the person to get it (A-9)."""
+        return self.standing.together(type_seq, self.person, self.gate.rules) or frozenset()
+
     def codes(self, seqs: Sequence[int]) -> tuple[str, ...]:
         """The codes of types, in the given order."""
         return tuple(self.gate.types[seq].code for seq in seqs)
@@ -155,9 +159,9 @@ def reserved(looked: Looked, type_seq: int) -> int:
 
 
 def _missing_of_bundle(asked: _Asked) -> list[int]:
-    """The types of the person's bundles that have no seat left; all others of them where the seats go to seniors."""
-    looked, bundles = asked.looked, asked.looked.gate.rules.bundles
-    others = {seq for one in asked.counting for seq in bundles.get(one.rule_seq or 0, ())} - {asked.kind.seq}
+    """The types of the person's bundle that have no seat left; all others of them where the seats go to seniors."""
+    looked = asked.looked
+    others = looked.together(asked.kind.seq)
     kinds = sorted((looked.gate.types[seq] for seq in others), key=lambda one: one.code)
     full = [one.seq for one in kinds if one.limit is not None and looked.gate.consuming[one.seq] >= one.limit]
     return full or [one.seq for one in kinds]

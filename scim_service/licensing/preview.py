@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
@@ -138,20 +138,27 @@ class Unconfirmed(errors.Refused):
 
 
 class _Undone(Exception):
-    """Takes a preview out of the transaction that is being undone."""
+    """Takes a preview out of the transaction that is being undone, and what the act answered."""
 
-    def __init__(self, preview: Preview) -> None:
+    def __init__(self, answer: object, preview: Preview) -> None:
+        super().__init__()
+        self.answer = answer
         self.preview = preview
 
 
 def previewed(writing: Callable[[], AbstractContextManager[Work]], act: Callable[[Work], object]) -> Preview:
     """What an act would do: it is done in a transaction of `writing`, and undone. Raises what the act raises."""
+    return rehearsed(writing, act)[1]
+
+
+def rehearsed(writing: Callable[[], AbstractContextManager[Work]], act: Callable[[Work], T]) -> tuple[T, Preview]:
+    """The same, with what the act would answer."""
     try:
         with writing() as work:
-            act(work)
-            raise _Undone(of(work))
+            answer = act(work)
+            raise _Undone(answer, of(work))
     except _Undone as undone:
-        return undone.preview
+        return cast(T, undone.answer), undone.preview
 
 
 def made(

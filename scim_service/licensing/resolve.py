@@ -271,19 +271,8 @@ class _Rounds:
         return len(elsewhere) + sum(1 for one in here if is_seated(self.row(one, kind.seq)))
 
     def _bundle(self, kind: Type, person: Person) -> frozenset[int] | None:
-        """The other types that must come with this one; None where a reason of the person's stands alone (A-9).
-
-        A type of the bundle that its rule does not give to this person now is not waited for.
-        """
-        if kind.seq not in self.bundled:
-            return None
-        live = [one for one in self.standing.claims(kind.seq, person) if one.until is None]
-        bundles = [self.rules.bundles.get(one.rule_seq) if one.rule_seq is not None else None for one in live]
-        if not bundles or None in bundles or bundles[0] is None:
-            return None
-        claims = [claim for seq in bundles[0] for claim in self._live(self.types[seq], person)]
-        given = {one.type_seq for one in claims if self.rules.bundles.get(one.rule_seq or 0) == bundles[0]}
-        return (bundles[0] & given) - {kind.seq}
+        """The other types that must come with this one; None where there are none to wait for (A-9)."""
+        return self.standing.together(kind.seq, person, self.rules) if kind.seq in self.bundled else None
 
     def _has_room(self, kind: Type, person: Person) -> bool:
         """Whether a type of a bundle has a seat for this person, those before the person counted."""
@@ -308,7 +297,7 @@ class _Rounds:
         return sum(1 for one in waiting if (found := self._live(kind, one)) and seniority(found) < mine)
 
     def _live(self, kind: Type, person: Person) -> list[Claim]:
-        return [one for one in self.standing.claims(kind.seq, person) if one.until is None]
+        return self.standing.live(kind.seq, person)
 
     def _from_queue(self, kind: Type) -> list[Person]:
         """The first of the queue, as many as there are seats; all of it where some of them may not take one."""

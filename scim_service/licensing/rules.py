@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from scim_service import audit, errors
+from scim_service.access import names
 from scim_service.licensing import assignments, catalog, claims, facts, gate, given, rule_rows, seats
 from scim_service.licensing.catalog import LicenseType
 from scim_service.licensing.facts import Person
@@ -69,6 +70,8 @@ def create(
     kinds = [catalog.find_type(work, code) for code in (type_code, *more_codes)]
     _refuse(group_name, found, kinds, atomic)
     group_seq = rule_rows.first_group(work, group_name)
+    if group_seq is None and group_name:
+        names.check("The name of a group that is yet to come", group_name)
     seqs = [rule_rows.insert(work, group_name, kind, found) for kind in kinds]
     if atomic:
         rule_rows.tie(work, seqs)

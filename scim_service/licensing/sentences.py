@@ -196,11 +196,8 @@ CHANGES: dict[str, tuple[str, str]] = {
         "have the identity provider send {types} as an attribute",
         "faire envoyer {types} comme attribut par le fournisseur d’identité",
     ),
-    change.RAISE_CAP: ("{seats} of {types}", "{seats} du type {types}"),
-    change.APPROVE: (
-        "approve {seats} of {types} above the cap",
-        "approuver {seats} du type {types} au-delà du plafond",
-    ),
+    change.RAISE_CAP: ("{seats}", "{seats}"),
+    change.APPROVE: ("approve {seats} above the cap", "approuver {seats} au-delà du plafond"),
     change.RAISE_QUOTA: ("raise the quota of {rules} by {count}", "augmenter de {count} le quota de {rules}"),
     change.RENEW: ("renew the contract {contracts}", "renouveler le contrat {contracts}"),
     change.REJOIN: ("put the person back into {any_of_groups}", "remettre cette personne dans {any_of_groups}"),
@@ -230,7 +227,8 @@ CHANGES: dict[str, tuple[str, str]] = {
 """What to do, by kind of change."""
 
 ADVICE = ("{why}; the smallest change: {what}.", "{why} ; le plus petit changement : {what}.")
-WITH_SEATS = ("{what}, and add {seats} of {type}", "{what}, et ajouter {seats} du type {type}")
+WITH_SEATS = ("{what}, and add {seats}", "{what}, et ajouter {seats}")
+SEATS_OF = ("{seats} of {type}", "{seats} du type {type}")
 SEATS = (("1 seat", "{count} seats"), ("1 place", "{count} places"))
 """One, and several."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scim_service.licensing import facts
-from scim_service.licensing.facts import Assignment, Claim, Key, Person, Stop, Type, is_seated
+from scim_service.licensing.facts import Assignment, Claim, Key, Person, Rules, Stop, Type, is_seated
 from scim_service.licensing.order import seniority
 
 Row = Callable[[Person, int], Assignment | None]
@@ -65,6 +65,22 @@ class Standing:
         if type_seq in person.yielded:
             mine = [one for one in mine if one.until is None]
         return [one for one in mine if not (one.ending == facts.MIGRATING and self._arrived(person, one))]
+
+    def live(self, type_seq: int, person: Person) -> list[Claim]:
+        """Those of them that do not linger."""
+        return [one for one in self.claims(type_seq, person) if one.until is None]
+
+    def together(self, type_seq: int, person: Person, rules: Rules) -> frozenset[int] | None:
+        """The other types that must come with this one; None where a reason of the person's stands alone (A-9).
+
+        A type of the bundle that its rule does not give to this person now is not waited for.
+        """
+        bundles = [rules.bundles.get(one.rule_seq or 0) for one in self.live(type_seq, person)]
+        if not bundles or None in bundles or bundles[0] is None:
+            return None
+        claims = [claim for seq in bundles[0] for claim in self.live(seq, person)]
+        given = {one.type_seq for one in claims if rules.bundles.get(one.rule_seq or 0) == bundles[0]}
+        return (bundles[0] & given) - {type_seq}
 
     def better(self, kind: Type, person: Person) -> list[Type]:
         """The types of the family that the person would rather have, by the policy of the family (A-7)."""
@@ -188,7 +204,7 @@ class Standing:
         return row is not None and row.state in facts.EFFECTIVE
 
     def _is_live(self, type_seq: int, person: Person) -> bool:
-        return any(one.until is None for one in self.claims(type_seq, person))
+        return bool(self.live(type_seq, person))
 
 
 def kept(row: Assignment, claims: Sequence[Claim]) -> Assignment:

@@ -14,6 +14,7 @@ from typing import Any
 from scim_service.licensing import change, facts, paths, sentences
 from scim_service.licensing.change import Change
 from scim_service.licensing.explain import ClaimLine, Explanation
+from scim_service.licensing.numbers import Lack
 from scim_service.licensing.obstacles import Fact
 from scim_service.licensing.sentences import LANGUAGES
 
@@ -89,13 +90,20 @@ class Words:
             any_of_groups=self.list([self.group(one) for one in wanted.groups], sentences.OR),
             rules=self.list([self.rule(one) for one in wanted.groups]),
             contracts=self.list(wanted.contracts),
-            seats=self.seats(wanted.seats or 0),
+            seats=self.lacks(found),
             count=wanted.seats,
             because=self.because(found.claims),
         )
-        if not _takes_seats_besides(wanted):
-            return what
-        return self.say(sentences.WITH_SEATS, what=what, seats=self.seats(wanted.seats or 0), type=found.type_code)
+        return (
+            self.say(sentences.WITH_SEATS, what=what, seats=self.lacks(found)) if _takes_seats_besides(wanted) else what
+        )
+
+    def lacks(self, found: Explanation) -> str:
+        """The seats of each type that the smallest change takes."""
+        wanted = found.change
+        first = [Lack((*wanted.types, found.type_code)[0], wanted.seats)] if wanted.seats else []
+        told = [(self.seats(one.seats), one.type) for one in (*first, *wanted.besides)]
+        return self.list([self.say(sentences.SEATS_OF, seats=seats, type=code) for seats, code in told])
 
     def because(self, claims: Sequence[ClaimLine]) -> str:
         """Where the claims come from, the one that decides first."""
@@ -162,4 +170,4 @@ class Words:
 
 
 def _takes_seats_besides(wanted: Change) -> bool:
-    return wanted.seats is not None and wanted.kind in (change.JOIN, change.ASSIGN, change.ADD_ATTRIBUTE)
+    return bool(wanted.seats or wanted.besides) and wanted.kind in (change.JOIN, change.ASSIGN, change.ADD_ATTRIBUTE)

@@ -22,6 +22,8 @@ MEMBERS = 100_000
 PAGE_DEFAULT = 100
 PAGE_MOST = 1_000
 USER_NAME_CHARACTERS = 256
+KEY_BYTES = 2_000
+"""Of a folded key; PostgreSQL refuses index entries of more than about 2,700 bytes."""
 PATH_CHARACTERS = 8_192
 PROJECTED_NAMES = 200
 """Names in `attributes` or `excludedAttributes`."""

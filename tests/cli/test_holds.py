@@ -45,6 +45,34 @@ def test_E_27_what_is_held_is_listed_and_undone(removed: Terminal) -> None:
     assert [(one["user"], one["state"]) for one in removed.do("people", "acme", "--json").json] == [("p10", "assigned")]
 
 
+def test_A_12_a_hold_is_undone_by_the_version_of_its_preview(removed: Terminal) -> None:
+    said = removed.do("hold", "undo", "acme", "--dry-run").out
+    assert "1 people would be active again" in said and "p10: basic, suspended -> assigned" in said
+    would = removed.do("hold", "undo", "acme", "--dry-run", "--json").json
+    assert [one["user"] for one in would["restored"]] == [one["user"] for one in would["gaining"]] == ["p10"]
+    assert f"--version {would['version']}" in said
+    stale = removed.run("hold", "undo", "acme", "--version", "000000000000")
+    assert stale.status == 2 and "[stale_preview]" in stale.err and "Gaining a license: 1" in stale.out
+    assert len(removed.do("hold", "list", "acme", "--json").json) == 2
+    done = removed.do("hold", "undo", "acme", "--version", would["version"], "--json").json
+    assert [one["user"] for one in done["restored"]] == ["p10"]
+
+
+def test_A_12_a_hold_is_confirmed_by_the_version_of_its_preview(removed: Terminal, write: Write) -> None:
+    write(group("Sales 2", *[write(person(f"q{number:02}")) for number in range(11)]))
+    removed.do("rule", "create", "acme", "--group", "Sales 2", "--type", "basic")
+    would = removed.do("hold", "confirm", "acme", "--dry-run", "--json").json
+    assert [one["user"] for one in would["gaining"]] == ["q10"]
+    assert [(one["user"], one["type"]) for one in would["served"]] == [("q10", "basic")]
+    write(person("zoe"))
+    removed.do("contract", "set-seats", "acme", "--number", "C-1", "basic=13")
+    stale = removed.run("hold", "confirm", "acme", "--version", would["version"], "--json")
+    assert (stale.status, stale.json["refused"]["code"]) == (2, "stale_preview")
+    assert len(removed.do("hold", "list", "acme", "--json").json) == 2
+    removed.do("hold", "confirm", "acme", "--version", stale.json["version"])
+    assert removed.do("hold", "list", "acme", "--json").json == []
+
+
 def test_E_27_a_confirmed_removal_hands_the_seats_over_and_a_dry_run_does_not(removed: Terminal, write: Write) -> None:
     write(group("Sales 2", *[write(person(f"q{number:02}")) for number in range(11)]))
     removed.do("rule", "create", "acme", "--group", "Sales 2", "--type", "basic")

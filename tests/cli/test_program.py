@@ -78,3 +78,8 @@ def test_bad_settings_are_one_sentence_that_names_every_bad_key(tmp_path: Path) 
 
 def test_an_unknown_tenant_is_refused_with_the_command_that_makes_it(terminal: Terminal) -> None:
     assert "scim-service tenant create initech" in terminal.refused("seats", "initech")
+
+
+def test_a_missing_option_is_told_on_one_line_with_what_there_is_to_choose_from(terminal: Terminal) -> None:
+    said = terminal.refused("connection", "create", "acme", "--name", "okta")
+    assert said.startswith("Missing option '--profile'. Choose from: entra, okta, rfc See: ")

@@ -39,8 +39,8 @@ def check(work: Work) -> None:
     assert verify.findings(work) == []
 
 
-def results(said: Any) -> list[tuple[int, str, str | None]]:
-    return [(one["row"], one["result"], one["state"]) for one in said.json]
+def results(rows: Any) -> list[tuple[int, str, str | None]]:
+    return [(one["row"], one["result"], one["state"]) for one in rows]
 
 
 EXPECTED = [
@@ -54,22 +54,51 @@ EXPECTED = [
 
 def test_E_28_a_dry_run_says_what_every_row_comes_to_and_changes_nothing(acme: Terminal, file: Path) -> None:
     said = acme.run("import", "acme", str(file), "--dry-run", "--json")
-    assert (said.status, results(said)) == (3, EXPECTED)
-    assert "1 of 1" in said.json[3]["detail"] and "address" in said.json[4]["detail"]
+    rows = said.json["rows"]
+    assert (said.status, results(rows)) == (3, EXPECTED)
+    assert "1 of 1" in rows[3]["detail"] and "address" in rows[4]["detail"]
     assert acme.do("people", "acme", "--json").json == []
-    assert "nothing was changed" in acme.run("import", "acme", str(file), "--dry-run").err
+    told = acme.run("import", "acme", str(file), "--dry-run")
+    assert told.status == 3 and "nothing was changed: 3 done, 0 again, 2 refused" in told.err
+
+
+def test_A_12_a_dry_run_of_an_import_has_the_preview_of_the_seats_beside_its_rows(acme: Terminal, file: Path) -> None:
+    said = acme.run("import", "acme", str(file), "--dry-run", "--json").json
+    assert [(one["user"], one["type"]) for one in said["gaining"]] == [
+        ("ann@example.com", "basic"),
+        ("ben@example.com", "professional"),
+    ]
+    told = acme.run("import", "acme", str(file), "--dry-run").out
+    assert "  ann@example.com: basic, none -> assigned" in told and f"--version {said['version']}" in told
+    assert told.index("carol@example.com") < told.index("Preview")
+
+
+def test_A_12_an_import_by_its_version_is_all_of_the_file_at_once_or_nothing(
+    acme: Terminal, write: Write, file: Path
+) -> None:
+    version = acme.run("import", "acme", str(file), "--dry-run", "--json").json["version"]
+    write(person("bob"))
+    acme.do("assign", "acme", "--user", "bob", "--type", "basic")
+    stale = acme.run("import", "acme", str(file), "--version", version)
+    assert stale.status == 2 and "[stale_preview]" in stale.err and "ben@example.com: professional" in stale.out
+    assert "userName" in acme.refused("explain", "acme", "--user", "ben@example.com")
+    acme.do("unassign", "acme", "--user", "bob", "--type", "basic")
+    said = acme.run("import", "acme", str(file), "--version", version, "--json")
+    assert (said.status, results(said.json)) == (3, EXPECTED)
+    assert results(acme.run("import", "acme", str(file), "--json").json)[0] == (2, "again", "assigned")
+    write(check)
 
 
 def test_E_28_each_row_is_carried_out_alone_and_the_same_file_again_changes_nothing_more(
     acme: Terminal, write: Write, file: Path
 ) -> None:
     said = acme.run("import", "acme", str(file), "--json")
-    assert (said.status, results(said)) == (3, EXPECTED)
+    assert (said.status, results(said.json)) == (3, EXPECTED)
     held = acme.do("people", "acme", "--json").json
     assert {one["user"]: one["state"] for one in held} == {"ann@example.com": "assigned", "ben@example.com": "assigned"}
     acme.do("unassign", "acme", "--user", "ann@example.com", "--type", "basic")
     again = acme.run("import", "acme", str(file), "--json")
-    assert results(again) == [
+    assert results(again.json) == [
         (2, "again", "assigned"),
         (3, "again", "assigned"),
         (4, "again", "made"),
@@ -105,8 +134,8 @@ def test_E_28_a_dry_run_goes_on_after_a_row_that_was_half_done(acme: Terminal, w
         (5, "refused", None),
         (6, "done", "assigned"),
     ]
-    assert results(acme.run("import", "acme", str(file), "--dry-run", "--json")) == expected
-    assert results(acme.run("import", "acme", str(file), "--json")) == expected
+    assert results(acme.run("import", "acme", str(file), "--dry-run", "--json").json["rows"]) == expected
+    assert results(acme.run("import", "acme", str(file), "--json").json) == expected
     write(check)
 
 
@@ -116,7 +145,7 @@ def test_E_28_a_license_is_taken_back_and_an_inherited_one_is_refused(acme: Term
     write(group("Sales", write(person("eva@example.com"))))
     file.write_text("email,license_type,action\nben@example.com,professional,remove\neva@example.com,basic,remove\n")
     said = acme.run("import", "acme", str(file), "--json")
-    assert results(said) == [(2, "done", "released"), (3, "refused", None)]
+    assert results(said.json) == [(2, "done", "released"), (3, "refused", None)]
     assert "Sales" in said.json[1]["detail"]
     write(check)
 

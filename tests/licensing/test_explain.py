@@ -371,6 +371,22 @@ def bundle(acme: Organization, clock: SettableClock) -> Explanation:
     return of(acme, "ann")
 
 
+def bundle_without_any(acme: Organization, clock: SettableClock) -> Explanation:
+    """Of two parts no seat is free, and somebody else waits for one of them; a third part has seats."""
+    acme.sells({"pro": 0, "max": 0, "plus": 5})
+    acme.has("zoe", "ann")
+    acme.makes("Sales", "ann")
+    with acme.writing() as work:
+        rules.create(work, rules.EVERYONE, "max", exclude=["ann"])
+        rules.create(work, "Sales", "pro", "max", "plus", atomic=True)
+    return of(acme, "ann")
+
+
+def bundle_to_join(acme: Organization, clock: SettableClock) -> Explanation:
+    bundle_without_any(acme, clock)
+    return of(acme, "zoe")
+
+
 def excluded_while_held(acme: Organization, clock: SettableClock) -> Explanation:
     sales(acme, 1, "ann")
     update_rule(acme, exclude=["ann"])
@@ -417,7 +433,20 @@ CASES = [
         parked,
         kept_inactive,
     ),
-    *(waiting, approval, quota, reserved, bundle, conflict, prerequisite, contract_inactive, filtered, not_yet),
+    *(
+        waiting,
+        approval,
+        quota,
+        reserved,
+        bundle,
+        bundle_without_any,
+        bundle_to_join,
+        conflict,
+        prerequisite,
+        contract_inactive,
+        filtered,
+        not_yet,
+    ),
     *(banned, retired, covered, awaited, pinned, expired, dormant, nothing, nothing_retired, no_longer_met, excluded),
     *(disabled, over, excluded_while_held, expiring, for_everyone, by_all_ways, parked_and_back),
 ]
@@ -465,7 +494,15 @@ def test_A_11_every_change_and_every_ending_has_words() -> None:
 def _pairs() -> list[tuple[str, str]]:
     tables = (sentences.OUTCOMES, sentences.FULL, sentences.ENDINGS, sentences.CHANGES, sentences.SOURCES)
     more = (sentences.RULES, sentences.SEAT_STATES, sentences.ACTORS)
-    single = [sentences.ADVICE, sentences.WITH_SEATS, sentences.AND, sentences.OR, sentences.QUOTES, sentences.INSTANT]
+    single = [
+        sentences.ADVICE,
+        sentences.WITH_SEATS,
+        sentences.SEATS_OF,
+        sentences.AND,
+        sentences.OR,
+        sentences.QUOTES,
+        sentences.INSTANT,
+    ]
     return [*(pair for table in (*tables, *more) for pair in table.values()), *single, sentences.FROM_GROUP]
 
 
@@ -508,6 +545,55 @@ def test_A_11_as_many_seats_as_the_change_names_are_enough_and_one_less_is_not(a
     assert of(acme, "dan").state == "waiting"
     set_seats(acme, "pro", 1 + missing)
     assert of(acme, "dan").state == "assigned"
+
+
+def buy(acme: Organization, found: Explanation) -> None:
+    """Exactly the seats that the change names."""
+    wanted = found.change
+    assert wanted.kind == change.RAISE_CAP
+    more = {wanted.types[0]: wanted.seats or 0, **{one.type: one.seats for one in wanted.besides}}
+    with acme.reading() as work:
+        limits = {kind.code: gate.look(work).types[kind.seq].limit or 0 for kind in catalog.types(work)}
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {code: limits[code] + count for code, count in more.items()})
+
+
+def test_A_9_A_11_the_seats_of_all_types_of_a_bundle_that_the_change_names_are_enough(acme: Organization) -> None:
+    acme.sells({"base": 0, "pro": 0, "extra": 1})
+    acme.has("ann", "ben", "cem")
+    with acme.writing() as work:
+        catalog.update_type(work, "extra", requires=("base",))
+        rules.create(work, rules.EVERYONE, "base", "extra", "pro", atomic=True)
+    found = of(acme, "ben")
+    assert (found.change.seats, found.change.types) == (2, ("pro",))
+    assert [(one.type, one.seats) for one in found.change.besides] == [("base", 2), ("extra", 1)]
+    buy(acme, found)
+    for code in ("base", "pro"):
+        assert acme.states(code) == {"ann": "assigned", "ben": "assigned", "cem": "waiting 1"}
+    acme.check()
+
+
+def test_A_9_A_11_nobody_is_told_to_buy_the_rest_of_a_bundle_who_needs_one_type_alone(acme: Organization) -> None:
+    acme.sells({"base": 0, "pro": 0})
+    acme.has("ann")
+    with acme.writing() as work:
+        rules.create(work, rules.EVERYONE, "base", "pro", atomic=True)
+    acme.makes("Sales", "ann")
+    acme.gives("Sales", "pro")
+    found = of(acme, "ann")
+    assert (found.change.types, found.change.besides) == (("pro",), ())
+    buy(acme, found)
+    assert of(acme, "ann").state == "assigned"
+    acme.check()
+
+
+def test_A_11_nobody_is_sent_into_a_group_whose_rule_gives_nothing(acme: Organization, clock: SettableClock) -> None:
+    sales(acme, 1, "ann", terms=rules.Terms(enabled=False))
+    acme.has("zoe")
+    assert of(acme, "zoe").change == change.Change(change.ASSIGN, types=("pro",))
+    update_rule(acme, enabled=True, valid_to=START + HOUR, exit_grace=NOW)
+    assert of(acme, "zoe").change.kind == change.JOIN
+    assert _at(acme, clock, HOUR, "zoe").change.kind == change.ASSIGN
 
 
 def test_A_11_a_lapsed_grace_is_not_explained_as_a_seat_even_before_the_clock_ran(

@@ -416,17 +416,23 @@ class Engine(RuleBasedStateMachine):
         with self.cast.reading() as work:
             [found] = explain.explain(work, name, code)
             lines = contracts.find(work, "C-1").lines
-        mine = sum(
-            line.quantity for line in lines if line.type_code == code and line.starts is None and line.ends is None
-        )
-        lacking, limit = found.change.seats, found.numbers.limit
-        if (found.state, found.change.kind, found.change.types) != ("waiting", "raise_cap", (code,)) or lacking is None:
+            before = self.limits(work)
+        change = found.change
+        if (found.state, change.kind) != ("waiting", "raise_cap"):
             return
-        self.act(lambda work: contracts.set_seats(work, "C-1", {code: mine + lacking}))
+        lacks = {change.types[0]: change.seats or 0, **{one.type: one.seats for one in change.besides}}
+        bought = Counter({one.type_code: one.quantity for one in lines if one.starts is None and one.ends is None})
+        self.act(lambda work: contracts.set_seats(work, "C-1", {one: bought[one] + lacks[one] for one in lacks}))
         with self.cast.reading() as work:
             [after] = explain.explain(work, name, code)
-        if limit is not None and after.numbers.limit == limit + lacking:
+            limits = self.limits(work)
+        if all((before[one] or 0) + lacks[one] == limits[one] for one in lacks):
             assert after.state == "assigned", (found, after)
+
+    def limits(self, work: Work) -> dict[str, int | None]:
+        """How many seats may be used of each type now."""
+        codes = {row.seq: row.code for row in rows_of(work, L.license_types)}
+        return {codes[seq]: limit for seq, limit in limits_of(work, self.clock.now()).items()}
 
     @rule(duration=a_duration)
     def time_passes(self, duration: timedelta) -> None:
