@@ -12,11 +12,10 @@ Locks before the gate: groups, then people; after it only counters (decision 19)
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from scim_service import audit
@@ -28,6 +27,7 @@ from scim_service.licensing import (
     drops,
     facts,
     happenings,
+    kinds,
     overage,
     parking,
     passing,
@@ -45,7 +45,6 @@ _tenants = tables.access.tenants
 _licensing = tables.licensing.licensing
 _types = tables.licensing.license_types
 _ledger = tables.licensing.ledger
-_rules = tables.licensing.rules
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
 _LOOK = (
@@ -70,9 +69,6 @@ _TYPES = (
     sa.select(_types, _ledger.c.consuming, _ledger.c.approved)
     .join(_ledger, sa.and_(_ledger.c.tenant_id == _types.c.tenant_id, _ledger.c.type_seq == _types.c.seq))
     .where(_types.c.tenant_id == _TENANT)
-)
-_SPECIAL_RULES = sa.select(_rules.c.seq, _rules.c.type_seq, _rules.c.quota, _rules.c.bundle).where(
-    _rules.c.tenant_id == _TENANT, sa.or_(_rules.c.quota.is_not(None), _rules.c.bundle.is_not(None))
 )
 
 _NOTE = "licensing.gate"
@@ -129,9 +125,9 @@ class Gate:
         self.approved = {row.seq: row.approved for row in rows}
         self.consuming = {row.seq: row.consuming for row in rows}
         self.graces = {row.seq: None if row.exit_grace is None else timedelta(seconds=row.exit_grace) for row in rows}
-        self.types = read_types(rows, capacity.at(self.lines, self.now, self.approved))
+        self.types = kinds.read_types(rows, capacity.at(self.lines, self.now, self.approved))
         if self.specials:
-            self.rules = _special_rules(self.work)
+            self.rules = kinds.special_rules(self.work)
             self.drops = drops.of_types(self.work)
 
     def mark_special(self) -> None:
@@ -190,7 +186,7 @@ class Gate:
         """Look up the limits anew, because contracts changed or time passed; the types as they were before."""
         before = dict(self.types)
         now = capacity.at(self.lines, self.now, self.approved)
-        self.types = {seq: with_capacity(kind, now.get(seq)) for seq, kind in before.items()}
+        self.types = {seq: kinds.with_capacity(kind, now.get(seq)) for seq, kind in before.items()}
         return before
 
     def reread_lines(self) -> None:
@@ -287,52 +283,6 @@ class Gate:
 
     def _note(self, effects: Sequence[Effect]) -> None:
         self.work.notes.setdefault(EFFECTS, []).extend(effects)
-
-
-def read_types(rows: Iterable[Any], capacities: Mapping[int, capacity.Capacity]) -> dict[int, Type]:
-    """The types as they decide, from their rows and what there is of each."""
-    settings = {row.code: orjson.loads(row.settings) if row.settings != "{}" else {} for row in rows}
-    seqs = {row.code: row.seq for row in rows}
-    apart = {code: set(one.get("excludes", ())) for code, one in settings.items()}
-    for code, others in list(apart.items()):
-        for other in others:
-            apart.setdefault(other, set()).add(code)
-    found = {}
-    for row in rows:
-        mine = settings[row.code]
-        kind = Type(
-            row.seq,
-            row.code,
-            row.family,
-            row.rank,
-            0 if row.counted else None,
-            policy=row.conflict_policy,
-            requires=frozenset(seqs[code] for code in mine.get("requires", ()) if code in seqs),
-            excludes=frozenset(seqs[code] for code in apart[row.code] if code in seqs),
-            fallback=mine.get("fallback", True),
-            yields=mine.get("grace_yields", False),
-            retired=row.retired_at is not None,
-        )
-        found[row.seq] = with_capacity(kind, capacities.get(row.seq)) if row.counted else kind
-    return found
-
-
-def with_capacity(kind: Type, known: capacity.Capacity | None) -> Type:
-    """The type with what there is of it now; a free type stays without a limit."""
-    if kind.limit is None and known is None:
-        return kind
-    found = known or capacity.Capacity()
-    return replace(kind, limit=found.limit, reserve=found.reserve, inactive=found.inactive, approval=found.approval)
-
-
-def _special_rules(work: Work) -> Rules:
-    rows = work.rows(_SPECIAL_RULES)
-    bundles: dict[int, set[int]] = {}
-    for row in rows:
-        if row.bundle is not None:
-            bundles.setdefault(row.bundle, set()).add(row.type_seq)
-    together = {row.seq: frozenset(bundles[row.bundle]) for row in rows if row.bundle is not None}
-    return Rules({row.seq: row.quota for row in rows if row.quota is not None}, together)
 
 
 def enter(work: Work) -> Gate:
