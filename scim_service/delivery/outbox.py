@@ -29,9 +29,18 @@ _CANCEL = (
 )
 _CANCEL_ALL = (
     sa.update(_outbox)
-    .where(_MINE, tables.delivery.QUEUED, _outbox.c.message_key.startswith(sa.bindparam("beginning"), autoescape=True))
+    .where(
+        _MINE,
+        tables.delivery.QUEUED,
+        _outbox.c.message_key >= sa.bindparam("beginning"),
+        _outbox.c.message_key < sa.bindparam("beyond"),
+    )
     .values(state=CANCELLED, reason=sa.bindparam("why"), ended_at=sa.bindparam("at"), leased_until=None, lease=None)
 )
+_LAST = "\U0010ffff"
+"""No text that begins like another one comes after that one with this behind it, as keys are ordered by code point."""
+
+_KNOWN = sa.select(_outbox.c.message_key).where(_MINE, _outbox.c.message_key.in_(sa.bindparam("keys", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,11 @@ def post(work: Work, messages: Iterable[Message]) -> None:
     work.insert_new(_outbox, [_row(work, one) for one in messages])
 
 
+def known(work: Work, keys: Sequence[str]) -> set[str]:
+    """Those of these keys that were posted before, whatever became of them."""
+    return {row.message_key for chunk in chunks(keys) for row in work.rows(_KNOWN, keys=list(chunk))}
+
+
 def cancel(work: Work, keys: Sequence[str], reason: str) -> None:
     """Take messages back that were not sent yet; the reason is kept with them."""
     for chunk in chunks(keys):
@@ -65,7 +79,7 @@ def cancel(work: Work, keys: Sequence[str], reason: str) -> None:
 
 def cancel_all(work: Work, beginning: str, reason: str) -> None:
     """Take back every message that was not sent yet and whose key begins like this."""
-    work.execute(_CANCEL_ALL, beginning=beginning, why=reason, at=work.now)
+    work.execute(_CANCEL_ALL, beginning=beginning, beyond=beginning + _LAST, why=reason, at=work.now)
 
 
 def _row(work: Work, message: Message) -> dict[str, Any]:

@@ -28,11 +28,13 @@ from scim_service.licensing import (
     facts,
     happenings,
     kinds,
+    notices,
     overage,
     parking,
     passing,
     resolve,
 )
+from scim_service.licensing.alerts import Level
 from scim_service.licensing.capacity import Line, Shortfall
 from scim_service.licensing.drops import Drop
 from scim_service.licensing.facts import Person, Rules, Type
@@ -75,6 +77,7 @@ _NOTE = "licensing.gate"
 EFFECTS = "licensing.effects"
 """Where a transaction gathers what came of it, for a preview (A-12)."""
 _START = "licensing.start"
+_LATEST = "licensing.latest"
 
 
 class Broken(RuntimeError):
@@ -82,12 +85,10 @@ class Broken(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Start:
-    """How the seats were when a transaction entered the gate, after what time alone had decided."""
+class Start(Level):
+    """How the seats were when a transaction entered the gate, after what time alone had decided: `effects` of it."""
 
     effects: int
-    types: Mapping[int, Type]
-    consuming: Mapping[int, int]
 
 
 @dataclass
@@ -111,6 +112,8 @@ class Gate:
     people: dict[int, Person] = field(default_factory=dict)
     passed: int = 0
     """How many outcomes changed by time alone while entering."""
+    earlier: Level | None = None
+    """How the seats were before time alone decided something, if it did."""
 
     def load(self, user_seqs: Sequence[int]) -> list[Person]:
         """These people as they are now, with claims and assignments, in the given order."""
@@ -181,6 +184,10 @@ class Gate:
         marked = sum(self._mark_surplus(seq, (why or {}).get(seq)) for seq in sorted(moved))
         self.people.clear()
         return len(outcome.changes) + marked
+
+    def level(self) -> Level:
+        """How many seats there are now, and are used."""
+        return Level(self.types, dict(self.consuming))
 
     def refresh_capacity(self) -> dict[int, Type]:
         """Look up the limits anew, because contracts changed or time passed; the types as they were before."""
@@ -298,8 +305,12 @@ def enter(work: Work) -> Gate:
     gate = _read(work, _LOCK)
     passing.catch_up(gate)
     work.notes[_NOTE] = gate
+    work.notes[_LATEST] = gate
     if _START not in work.notes:
-        work.notes[_START] = Start(len(effects(work)), gate.types, dict(gate.consuming))
+        if gate.earlier is not None:
+            notices.post(work, notices.due(work, gate.settings, effects(work), gate.earlier, gate.level()))
+        work.notes[_START] = Start(gate.types, dict(gate.consuming), len(effects(work)))
+        work.at_end(_NOTE, lambda ended: notices.post(ended, to_tell(ended)))
     return gate
 
 
@@ -338,3 +349,11 @@ def start(work: Work) -> Start | None:
     """How the seats were when this transaction entered the gate first; None while it has not."""
     found: Start | None = work.notes.get(_START)
     return found
+
+
+def to_tell(work: Work) -> notices.Due:
+    """What has to be told of all that came of this transaction so far, apart from what time alone had decided."""
+    started, latest = start(work), work.notes.get(_LATEST)
+    if started is None or not isinstance(latest, Gate):
+        return notices.Due()
+    return notices.due(work, latest.settings, effects(work)[started.effects :], started, latest.level())

@@ -20,6 +20,8 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import errors
+from scim_service.access import told
+from scim_service.delivery import outbox
 from scim_service.licensing import facts, gate, letters, net, usage
 from scim_service.licensing.facts import Assignment
 from scim_service.licensing.happenings import RELEASED
@@ -121,8 +123,7 @@ class Preview:
     def version(self) -> str:
         """A short name of all that this says, but for instants."""
         rows = {kind: sorted(_timeless(row) for row in self.rows(kind)) for kind in KINDS}
-        told = [rows, self.concerned, self.mails]
-        return hashlib.sha256(orjson.dumps(told)).hexdigest()[:VERSION_LETTERS]
+        return hashlib.sha256(orjson.dumps([rows, self.concerned])).hexdigest()[:VERSION_LETTERS]
 
     def rows(self, kind: str) -> tuple[Row, ...]:
         """The people of one kind."""
@@ -183,11 +184,7 @@ def of(work: Work) -> Preview:
     changes = net.of(gate.effects(work)[started.effects if started else 0 :])
     found = _kinds(work, changes, codes, {kind.code: kind.family for kind in after.types.values()})
     numbers = _numbers(work, started, changes)
-    told = [(event, codes[one.type_seq]) for one in changes if (event := letters.about_person(one.change)) is not None]
-    low = [(event, one.type_code) for one in numbers if (event := _low(one)) is not None]
-    return Preview(
-        **{kind: tuple(found[kind]) for kind in KINDS}, seats=numbers, mails=tuple(letters.to_send(told, low))
-    )
+    return Preview(**{kind: tuple(found[kind]) for kind in KINDS}, seats=numbers, mails=_mails(work, after))
 
 
 def _kinds(
@@ -296,10 +293,13 @@ def _before(started: gate.Start | None, type_seq: int, now: Numbers, joined: int
     return Numbers(started.consuming[type_seq], started.types[type_seq].limit, now.waiting - joined)
 
 
-def _low(one: Seats) -> str | None:
-    if one.before is None:
-        return None
-    return letters.about_seats(one.before.limit, one.before.used, one.after.limit, one.after.used)
+def _mails(work: Work, after: gate.Gate) -> tuple[Mail, ...]:
+    """What would be posted now that was not posted before."""
+    due = gate.to_tell(work).notices
+    known = outbox.known(work, [one.message.key for one in due])
+    fresh = [one for one in due if one.message.key not in known]
+    digest = after.settings.has_digest and bool(told.everybody(work))
+    return tuple(letters.mails(((one.notice, one.event, one.recipient, one.type_code) for one in fresh), digest))
 
 
 def _timeless(row: Row) -> list[Any]:
