@@ -182,6 +182,11 @@ class TenantSettings:
         return str(self.values["language"])
 
     @property
+    def has_digest(self) -> bool:
+        """Whether the administrators get the weekly letter."""
+        return bool(self.values["digest"])
+
+    @property
     def time_zone(self) -> zoneinfo.ZoneInfo:
         """The zone in which dates are written."""
         return zoneinfo.ZoneInfo(self.values["time_zone"])

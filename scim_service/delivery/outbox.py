@@ -41,6 +41,11 @@ _LAST = "\U0010ffff"
 """No text that begins like another one comes after that one with this behind it, as keys are ordered by code point."""
 
 _KNOWN = sa.select(_outbox.c.message_key).where(_MINE, _outbox.c.message_key.in_(sa.bindparam("keys", expanding=True)))
+_ANY = (
+    sa.select(_outbox.c.seq)
+    .where(_MINE, _outbox.c.message_key >= sa.bindparam("beginning"), _outbox.c.message_key < sa.bindparam("beyond"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,11 @@ def post(work: Work, messages: Iterable[Message]) -> None:
 def known(work: Work, keys: Sequence[str]) -> set[str]:
     """Those of these keys that were posted before, whatever became of them."""
     return {row.message_key for chunk in chunks(keys) for row in work.rows(_KNOWN, keys=list(chunk))}
+
+
+def has_any(work: Work, beginning: str) -> bool:
+    """Whether anything was posted before whose key begins like this."""
+    return work.row(_ANY, beginning=beginning, beyond=beginning + _LAST) is not None
 
 
 def cancel(work: Work, keys: Sequence[str], reason: str) -> None:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from scim_service import audit, errors
 from scim_service.access import names
-from scim_service.licensing import capacity, catalog, facts, gate, passing
+from scim_service.delivery import outbox
+from scim_service.licensing import capacity, catalog, contract_steps, facts, gate, passing
 from scim_service.licensing.capacity import Shortfall
 from scim_service.licensing.gate import Gate
 from scim_service.storage import tables
@@ -123,7 +124,8 @@ def renew(work: Work, number: str, new_number: str, seats: Mapping[str, int], te
     """Sign the contract that supersedes another from its own start on (D-5, E-18): the same people stay.
 
     Without a start it follows the old one's end, or begins now where that is open or past; seats that are not named
-    stay as they were. With fewer seats than holders the surplus keeps its seats for `overcap_grace`.
+    stay as they were. With fewer seats than holders the surplus keeps its seats for `overcap_grace`. Notices of the old
+    one's end that were not sent yet are taken back (N-6).
     """
     old = find(work, number)
     if work.value(_RENEWED, contract=old.seq) is not None:
@@ -143,7 +145,10 @@ def renew(work: Work, number: str, new_number: str, seats: Mapping[str, int], te
     details = {**old.details, **terms.details}
     given = replace(terms, starts=begins, overage={**overage, **terms.overage}, details=details)
     planned = [*_planned(work, seats, given), *kept]
-    return _sign(work, gate.enter(work), new_number, planned, given, old)
+    signed = _sign(work, gate.enter(work), new_number, planned, given, old)
+    if contract_steps.goes_on(old, signed, work.now):
+        outbox.cancel_all(work, contract_steps.beginning(old, listing(work)), contract_steps.RENEWED)
+    return signed
 
 
 def add_line(work: Work, number: str, line: SeatLine) -> Contract:

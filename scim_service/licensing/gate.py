@@ -12,11 +12,10 @@ Locks before the gate: groups, then people; after it only counters (decision 19)
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from scim_service import audit
@@ -28,11 +27,14 @@ from scim_service.licensing import (
     drops,
     facts,
     happenings,
+    kinds,
+    notices,
     overage,
     parking,
     passing,
     resolve,
 )
+from scim_service.licensing.alerts import Level
 from scim_service.licensing.capacity import Line, Shortfall
 from scim_service.licensing.drops import Drop
 from scim_service.licensing.facts import Person, Rules, Type
@@ -45,7 +47,6 @@ _tenants = tables.access.tenants
 _licensing = tables.licensing.licensing
 _types = tables.licensing.license_types
 _ledger = tables.licensing.ledger
-_rules = tables.licensing.rules
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
 _LOOK = (
@@ -71,14 +72,12 @@ _TYPES = (
     .join(_ledger, sa.and_(_ledger.c.tenant_id == _types.c.tenant_id, _ledger.c.type_seq == _types.c.seq))
     .where(_types.c.tenant_id == _TENANT)
 )
-_SPECIAL_RULES = sa.select(_rules.c.seq, _rules.c.type_seq, _rules.c.quota, _rules.c.bundle).where(
-    _rules.c.tenant_id == _TENANT, sa.or_(_rules.c.quota.is_not(None), _rules.c.bundle.is_not(None))
-)
 
 _NOTE = "licensing.gate"
 EFFECTS = "licensing.effects"
 """Where a transaction gathers what came of it, for a preview (A-12)."""
 _START = "licensing.start"
+_LATEST = "licensing.latest"
 
 
 class Broken(RuntimeError):
@@ -86,12 +85,10 @@ class Broken(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Start:
-    """How the seats were when a transaction entered the gate, after what time alone had decided."""
+class Start(Level):
+    """How the seats were when a transaction entered the gate, after what time alone had decided: `effects` of it."""
 
     effects: int
-    types: Mapping[int, Type]
-    consuming: Mapping[int, int]
 
 
 @dataclass
@@ -115,6 +112,8 @@ class Gate:
     people: dict[int, Person] = field(default_factory=dict)
     passed: int = 0
     """How many outcomes changed by time alone while entering."""
+    earlier: Level | None = None
+    """How the seats were before time alone decided something, if it did."""
 
     def load(self, user_seqs: Sequence[int]) -> list[Person]:
         """These people as they are now, with claims and assignments, in the given order."""
@@ -129,9 +128,9 @@ class Gate:
         self.approved = {row.seq: row.approved for row in rows}
         self.consuming = {row.seq: row.consuming for row in rows}
         self.graces = {row.seq: None if row.exit_grace is None else timedelta(seconds=row.exit_grace) for row in rows}
-        self.types = read_types(rows, capacity.at(self.lines, self.now, self.approved))
+        self.types = kinds.read_types(rows, capacity.at(self.lines, self.now, self.approved))
         if self.specials:
-            self.rules = _special_rules(self.work)
+            self.rules = kinds.special_rules(self.work)
             self.drops = drops.of_types(self.work)
 
     def mark_special(self) -> None:
@@ -186,11 +185,15 @@ class Gate:
         self.people.clear()
         return len(outcome.changes) + marked
 
+    def level(self) -> Level:
+        """How many seats there are now, and are used."""
+        return Level(self.types, dict(self.consuming))
+
     def refresh_capacity(self) -> dict[int, Type]:
         """Look up the limits anew, because contracts changed or time passed; the types as they were before."""
         before = dict(self.types)
         now = capacity.at(self.lines, self.now, self.approved)
-        self.types = {seq: with_capacity(kind, now.get(seq)) for seq, kind in before.items()}
+        self.types = {seq: kinds.with_capacity(kind, now.get(seq)) for seq, kind in before.items()}
         return before
 
     def reread_lines(self) -> None:
@@ -289,52 +292,6 @@ class Gate:
         self.work.notes.setdefault(EFFECTS, []).extend(effects)
 
 
-def read_types(rows: Iterable[Any], capacities: Mapping[int, capacity.Capacity]) -> dict[int, Type]:
-    """The types as they decide, from their rows and what there is of each."""
-    settings = {row.code: orjson.loads(row.settings) if row.settings != "{}" else {} for row in rows}
-    seqs = {row.code: row.seq for row in rows}
-    apart = {code: set(one.get("excludes", ())) for code, one in settings.items()}
-    for code, others in list(apart.items()):
-        for other in others:
-            apart.setdefault(other, set()).add(code)
-    found = {}
-    for row in rows:
-        mine = settings[row.code]
-        kind = Type(
-            row.seq,
-            row.code,
-            row.family,
-            row.rank,
-            0 if row.counted else None,
-            policy=row.conflict_policy,
-            requires=frozenset(seqs[code] for code in mine.get("requires", ()) if code in seqs),
-            excludes=frozenset(seqs[code] for code in apart[row.code] if code in seqs),
-            fallback=mine.get("fallback", True),
-            yields=mine.get("grace_yields", False),
-            retired=row.retired_at is not None,
-        )
-        found[row.seq] = with_capacity(kind, capacities.get(row.seq)) if row.counted else kind
-    return found
-
-
-def with_capacity(kind: Type, known: capacity.Capacity | None) -> Type:
-    """The type with what there is of it now; a free type stays without a limit."""
-    if kind.limit is None and known is None:
-        return kind
-    found = known or capacity.Capacity()
-    return replace(kind, limit=found.limit, reserve=found.reserve, inactive=found.inactive, approval=found.approval)
-
-
-def _special_rules(work: Work) -> Rules:
-    rows = work.rows(_SPECIAL_RULES)
-    bundles: dict[int, set[int]] = {}
-    for row in rows:
-        if row.bundle is not None:
-            bundles.setdefault(row.bundle, set()).add(row.type_seq)
-    together = {row.seq: frozenset(bundles[row.bundle]) for row in rows if row.bundle is not None}
-    return Rules({row.seq: row.quota for row in rows if row.quota is not None}, together)
-
-
 def enter(work: Work) -> Gate:
     """Lock the tenant's licensing row, let pass what time has decided, and hand out the gate of this transaction.
 
@@ -348,8 +305,12 @@ def enter(work: Work) -> Gate:
     gate = _read(work, _LOCK)
     passing.catch_up(gate)
     work.notes[_NOTE] = gate
+    work.notes[_LATEST] = gate
     if _START not in work.notes:
-        work.notes[_START] = Start(len(effects(work)), gate.types, dict(gate.consuming))
+        if gate.earlier is not None:
+            notices.post(work, notices.due(work, gate.settings, effects(work), gate.earlier, gate.level()))
+        work.notes[_START] = Start(gate.types, dict(gate.consuming), len(effects(work)))
+        work.at_end(_NOTE, lambda ended: notices.post(ended, to_tell(ended)))
     return gate
 
 
@@ -388,3 +349,11 @@ def start(work: Work) -> Start | None:
     """How the seats were when this transaction entered the gate first; None while it has not."""
     found: Start | None = work.notes.get(_START)
     return found
+
+
+def to_tell(work: Work) -> notices.Due:
+    """What has to be told of all that came of this transaction so far, apart from what time alone had decided."""
+    started, latest = start(work), work.notes.get(_LATEST)
+    if started is None or not isinstance(latest, Gate):
+        return notices.Due()
+    return notices.due(work, latest.settings, effects(work)[started.effects :], started, latest.level())

@@ -16,7 +16,7 @@ LICENSE_ADMINISTRATORS, HEAD_ADMINISTRATOR = "license_administrators", "head_adm
 """The kinds of recipients."""
 
 PROMOTED, YIELDED = "promoted", "yielded"
-DEADLINE_SET, DROP_EXECUTED = "drop_deadline_set", "drop_executed"
+DEADLINE_SET, DROP_EXECUTED = "drop_deadline", "drop_executed"
 LOW, NONE_LEFT = "seats_low", "none_left"
 
 _THRESHOLDS = ((15, 0, 1), (25, 0, 2), (99, 10, 0), (999, 8, 0))
@@ -48,7 +48,10 @@ class Change:
 
 
 def about_person(change: Change) -> str | None:
-    """The event of N-4 that a person is told of, if any."""
+    """The event of N-4 that a person is told of, if any.
+
+    That a contract has ended is for the administrators; its people hear of it on the last day before they lose (N-6).
+    """
     before, after = change.before, change.after
     if change.yielded:
         return YIELDED
@@ -58,7 +61,11 @@ def about_person(change: Change) -> str | None:
         return None
     if before is not None and before.state == facts.WAITING and after.state in facts.EFFECTIVE:
         return PROMOTED
-    if is_drop(after) and not (before is not None and is_drop(before) and before.until == after.until):
+    if (
+        is_drop(after)
+        and after.reason != facts.CONTRACT_END
+        and not (before is not None and is_drop(before) and before.until == after.until)
+    ):
         return DEADLINE_SET
     return None
 
@@ -88,16 +95,11 @@ def about_seats(limit_before: int | None, used_before: int, limit: int | None, u
     return LOW if left <= warned and (left_before is None or left_before > warned) else None
 
 
-def to_send(people: Iterable[tuple[str, str]], seats: Iterable[tuple[str, str]]) -> list[Mail]:
-    """The mails, from (event, type) of each person who is told, and (event, type) of each type that runs low."""
-    counts: dict[tuple[str, str], int] = {}
-    for event, code in people:
-        counts[event, code] = counts.get((event, code), 0) + 1
-    found = []
-    for (event, code), count in sorted(counts.items()):
-        found += [Mail("N-4", event, PERSON, code, count), Mail("N-4", event, DIGEST, code, 1)]
-    for event, code in sorted(seats):
-        found.append(Mail("N-5", event, LICENSE_ADMINISTRATORS, code, 1))
-        if event == NONE_LEFT:
-            found.append(Mail("N-5", event, HEAD_ADMINISTRATOR, code, 1))
-    return found
+def mails(told: Iterable[tuple[str, str, str, str]], digest: bool) -> list[Mail]:
+    """The mails, from (notice, event, kind of recipient, type) of each; N-4 is in the digest too, if there is one."""
+    counts: dict[tuple[str, str, str, str], int] = {}
+    for one in told:
+        counts[one] = counts.get(one, 0) + 1
+        if digest and one[0] == "N-4":
+            counts[one[0], one[1], DIGEST, one[3]] = 1
+    return [Mail(*one, count) for one, count in sorted(counts.items())]

@@ -68,6 +68,7 @@ def catch_up(gate: Gate) -> None:
         return
     gate.now = gate.next_due - MOMENT
     gate.refresh_capacity()
+    gate.earlier = gate.level()
     while gate.next_due is not None and gate.next_due <= gate.work.now:
         gate.now = gate.next_due
         _pass_instant(gate)

@@ -20,10 +20,13 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import errors
-from scim_service.licensing import facts, gate, happenings, letters, usage
-from scim_service.licensing.facts import Assignment, Person
-from scim_service.licensing.happenings import RELEASED, YIELDED, Effect
+from scim_service.access import told
+from scim_service.delivery import outbox
+from scim_service.licensing import facts, gate, letters, net, usage
+from scim_service.licensing.facts import Assignment
+from scim_service.licensing.happenings import RELEASED
 from scim_service.licensing.letters import Mail
+from scim_service.licensing.net import Net
 from scim_service.storage import tables
 from scim_service.storage.work import Work, chunks
 
@@ -120,8 +123,7 @@ class Preview:
     def version(self) -> str:
         """A short name of all that this says, but for instants."""
         rows = {kind: sorted(_timeless(row) for row in self.rows(kind)) for kind in KINDS}
-        told = [rows, self.concerned, self.mails]
-        return hashlib.sha256(orjson.dumps(told)).hexdigest()[:VERSION_LETTERS]
+        return hashlib.sha256(orjson.dumps([rows, self.concerned])).hexdigest()[:VERSION_LETTERS]
 
     def rows(self, kind: str) -> tuple[Row, ...]:
         """The people of one kind."""
@@ -186,50 +188,14 @@ def of(work: Work) -> Preview:
     started = gate.start(work)
     after = gate.look(work)
     codes = {seq: kind.code for seq, kind in after.types.items()}
-    changes = _net(gate.effects(work)[started.effects if started else 0 :])
+    changes = net.of(gate.effects(work)[started.effects if started else 0 :])
     found = _kinds(work, changes, codes, {kind.code: kind.family for kind in after.types.values()})
     numbers = _numbers(work, started, changes)
-    told = [(event, codes[one.type_seq]) for one in changes if (event := letters.about_person(one.change)) is not None]
-    low = [(event, one.type_code) for one in numbers if (event := _low(one)) is not None]
-    return Preview(
-        **{kind: tuple(found[kind]) for kind in KINDS}, seats=numbers, mails=tuple(letters.to_send(told, low))
-    )
-
-
-@dataclass(frozen=True)
-class _Net:
-    """What became of one person and type over a whole transaction."""
-
-    person: Person
-    type_seq: int
-    change: letters.Change
-    reason: str | None
-
-
-def _net(effects: Iterable[Effect]) -> list[_Net]:
-    """One change per person and type, those that came back to where they were left out; in order of appearance."""
-    found: dict[tuple[int, int], _Net] = {}
-    for one in effects:
-        key = (one.person.seq, one.type_seq)
-        known = found[key].change if key in found else letters.Change(one.before, one.before)
-        dropped = known.dropped or (one.before is not None and letters.is_drop(one.before) and _gone(one.after))
-        yielded = one.after is None and one.type_seq in one.person.yielded
-        change = letters.Change(known.before, one.after, dropped, yielded)
-        found[key] = _Net(one.person, one.type_seq, change, YIELDED if yielded else one.reason)
-    return [one for one in found.values() if _differs(one.change.before, one.change.after)]
-
-
-def _gone(row: Assignment | None) -> bool:
-    """Whether a capacity drop has taken the seat: its person waits, or the license has expired (A-8)."""
-    return row is not None and row.state in (facts.WAITING, facts.EXPIRED)
-
-
-def _differs(before: Assignment | None, after: Assignment | None) -> bool:
-    return (before is not None or after is not None) and happenings.differs(before, after)
+    return Preview(**{kind: tuple(found[kind]) for kind in KINDS}, seats=numbers, mails=_mails(work, after))
 
 
 def _kinds(
-    work: Work, changes: Sequence[_Net], codes: dict[int, str], families: dict[str, str | None]
+    work: Work, changes: Sequence[Net], codes: dict[int, str], families: dict[str, str | None]
 ) -> dict[str, list[Row]]:
     names, places = _names(work, changes), _places(work, changes)
     found: dict[str, list[Row]] = {kind: [] for kind in KINDS}
@@ -244,7 +210,7 @@ def _kinds(
     return found
 
 
-def _row(one: _Net, user: str, code: str, position: int | None) -> Row:
+def _row(one: Net, user: str, code: str, position: int | None) -> Row:
     before, after = one.change.before, one.change.after
     live = [claim for claim in one.person.claims if claim.type_seq == one.type_seq]
     sources = dict.fromkeys("group" if claim.rule_seq is not None else claim.source for claim in live)
@@ -296,13 +262,13 @@ def _pair(found: dict[str, list[Row]], families: dict[str, str | None]) -> None:
             found[MOVING].append(replace(row, moved_from=old.type_code))
 
 
-def _names(work: Work, changes: Iterable[_Net]) -> dict[int, str]:
+def _names(work: Work, changes: Iterable[Net]) -> dict[int, str]:
     seqs = sorted({one.person.seq for one in changes})
     rows = (row for chunk in chunks(seqs) for row in work.rows(_NAMES, seqs=list(chunk)))
     return {row.seq: orjson.loads(row.document)["userName"] for row in rows}
 
 
-def _places(work: Work, changes: Iterable[_Net]) -> dict[tuple[int, int], int]:
+def _places(work: Work, changes: Iterable[Net]) -> dict[tuple[int, int], int]:
     """(person, type) → place in the queue, from 1; each queue that somebody joins is walked once."""
     waiting = {one.type_seq for one in changes if facts.is_waiting(one.change.after)}
     return {
@@ -312,7 +278,7 @@ def _places(work: Work, changes: Iterable[_Net]) -> dict[tuple[int, int], int]:
     }
 
 
-def _numbers(work: Work, started: gate.Start | None, changes: Iterable[_Net]) -> tuple[Seats, ...]:
+def _numbers(work: Work, started: gate.Start | None, changes: Iterable[Net]) -> tuple[Seats, ...]:
     """Before: as the gate was found, under its lock. After: as the tables say now."""
     joined: dict[int, int] = {}
     for one in changes:
@@ -334,10 +300,13 @@ def _before(started: gate.Start | None, type_seq: int, now: Numbers, joined: int
     return Numbers(started.consuming[type_seq], started.types[type_seq].limit, now.waiting - joined)
 
 
-def _low(one: Seats) -> str | None:
-    if one.before is None:
-        return None
-    return letters.about_seats(one.before.limit, one.before.used, one.after.limit, one.after.used)
+def _mails(work: Work, after: gate.Gate) -> tuple[Mail, ...]:
+    """What would be posted now that was not posted before."""
+    due = gate.to_tell(work).notices
+    known = outbox.known(work, [one.message.key for one in due])
+    fresh = [one for one in due if one.message.key not in known]
+    digest = after.settings.has_digest and bool(told.everybody(work))
+    return tuple(letters.mails(((one.notice, one.event, one.recipient, one.type_code) for one in fresh), digest))
 
 
 def _timeless(row: Row) -> list[Any]:
@@ -370,7 +339,7 @@ def _brake(work: Work) -> None:
     if started is None or (brake := gate.look(work).settings.mass_change) is None:
         return
     losing: dict[int, int] = {}
-    for one in _net(gate.effects(work)[started.effects :]):
+    for one in net.of(gate.effects(work)[started.effects :]):
         if _kind(one.change.before, one.change.after) == LOSING:
             losing[one.type_seq] = losing.get(one.type_seq, 0) + 1
     for type_seq, people in losing.items():

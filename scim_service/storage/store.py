@@ -42,14 +42,16 @@ class Store:
 
     @contextmanager
     def writing(self, tenant_id: int, actor: Actor, request_id: str = "", careful: bool = False) -> Iterator[Work]:
-        """One write transaction: committed on return, undone by any exception.
+        """One write transaction: committed on return, after what was to be done last; undone by any exception.
 
         Raises Uniqueness where a unique key says no, `faults.Again` where the same request may simply be run again
         (deadlock, serialization; the next try is to be `careful`), and Unavailable where the database cannot be
         written in time.
         """
         with faults.translated(), self._turn(), self.database.writes.begin() as connection:
-            yield Work(connection, tenant_id, actor, self.clock.now(), request_id, careful)
+            work = Work(connection, tenant_id, actor, self.clock.now(), request_id, careful)
+            yield work
+            work.finish()
 
     def _turn(self) -> AbstractContextManager[Any]:
         """SQLite's writers of this process wait here in line; PostgreSQL's do not wait for each other."""

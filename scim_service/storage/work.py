@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 CHUNK = 500
 """How many ids go into one statement (performance.md 5.5)."""
+
+_ENDINGS = "storage.endings"
 
 EVERY_TENANT = 0
 """The tenant of a Work that belongs to none yet: making a tenant, finding a credential."""
@@ -66,6 +68,17 @@ class Work:
             if not whole:
                 self.notes.clear()
                 self.notes.update(known)
+
+    def at_end(self, name: str, act: Callable[[Work], None]) -> None:
+        """Have something done as the last act of this transaction, once for each name; never where it is undone."""
+        endings = self.notes.setdefault(_ENDINGS, [])
+        if all(known != name for known, _ in endings):
+            endings.append((name, act))
+
+    def finish(self) -> None:
+        """Do what was to be done last; called by who opened the transaction, before the commit."""
+        for _, act in self.notes.get(_ENDINGS, []):
+            act(self)
 
     def execute(self, statement: sa.Executable, **values: Any) -> Outcome:
         """Run a statement; `:tenant` is always bound to this Work's tenant."""

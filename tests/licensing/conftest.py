@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from scim_service import audit
-from scim_service.access import tenants
+from scim_service.access import admins, roles, tenants
 from scim_service.licensing import catalog, contracts, replay, rules, seats, usage, verify
 from scim_service.storage import closure, tables
 from scim_service.storage.store import Store
@@ -55,10 +55,23 @@ _DROP_GROUP = [
 
 
 _licensing = tables.licensing.licensing
+_outbox = tables.delivery.outbox
+_POSTED = sa.select(_outbox).where(_outbox.c.tenant_id == _TENANT).order_by(_outbox.c.seq)
 _NEXT_DUE = sa.select(_licensing.c.next_due).where(_licensing.c.tenant_id == _TENANT)
 
 HOUR = timedelta(hours=1)
 NOW = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message in the outbox."""
+
+    letter: str
+    recipient: str
+    key: str
+    facts: dict[str, Any]
+    state: str
 
 
 @dataclass
@@ -193,6 +206,29 @@ class Organization:
         with self.reading() as work:
             return audit.about(work, f"id-{name}")
 
+    def is_run_by(self, *roles_of: str, product: str | None = None) -> None:
+        """Accepted administrators, one for each of these roles, who are called like them."""
+        with self.writing() as work:
+            for role in roles_of:
+                address = f"{role}@staff.example"
+                invited = roles.ADMINISTRATOR if role == roles.HEAD else role
+                products = [product] if product and role == roles.LICENSE_ADMINISTRATOR else []
+                admins.add(work, address, role.title(), invited, products)
+                admins.accept(work, address)
+                if role == roles.HEAD:
+                    admins.appoint_head(work, address)
+
+    def posted(self, *letters: str) -> list[Posted]:
+        """What was posted so far, oldest first: these letters, or all."""
+        with self.reading() as work:
+            rows = work.rows(_POSTED)
+        found = [Posted(row.letter, row.recipient, row.message_key, orjson.loads(row.facts), row.state) for row in rows]
+        return [one for one in found if not letters or one.letter in letters]
+
+    def told(self, *letters: str) -> list[tuple[str, str]]:
+        """(letter, before the @ of the recipient) of what was posted so far, oldest first."""
+        return [(one.letter, one.recipient.partition("@")[0]) for one in self.posted(*letters)]
+
     def check(self) -> None:
         """The invariants of licensing.md 4.3, judged by the pure function and by the log's replay (I-6, I-12)."""
         with self.reading() as work:
@@ -201,7 +237,8 @@ class Organization:
 
 
 def _insert_user(work: Work, name: str, active: bool) -> int:
-    document = orjson.dumps({"userName": name, "active": active}).decode()
+    mails = [{"value": f"{name}@people.example", "primary": True}]
+    document = orjson.dumps({"userName": name, "active": active, "emails": mails}).decode()
     stamps = {"version": 1, "created_at": work.now, "modified_at": work.now, "document": document}
     return work.insert_one(_users, id=f"id-{name}", user_name_key=name, display=name, active=active, **stamps)
 
