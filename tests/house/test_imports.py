@@ -34,6 +34,7 @@ LIBRARIES = {
     "granian": {"cli/many_servers.py"},
     "gunicorn": {"cli/many_servers.py"},
     "click": {"cli"},
+    "jinja2": {"delivery/letters/rendering.py"},
     "alembic": {"storage/migrations"},
     "conformance": {"cli"},
 }
