@@ -46,6 +46,11 @@ _AGAIN = (
         parked_at=sa.bindparam("set_aside"),
     )
 )
+_ALL = (
+    sa.select(_failed)
+    .order_by(_failed.c.tenant_id, _failed.c.job, _failed.c.item)
+    .execution_options(across_tenants=True)
+)
 _DELETE = sa.delete(_failed).where(*_ITEM)
 _log = logging.getLogger("scim_service.jobs")
 
@@ -83,6 +88,39 @@ def isolated(context: Context, job: str, items: Iterable[Item], act: Callable[[W
         if not trouble.is_busy:
             _count(context, job, item, trouble)
     return Report(done, wrong)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that failed, and what a person is told of it."""
+
+    tenant_id: int
+    facts: Mapping[str, Any]
+
+
+def failures(work: Work) -> list[Failure]:
+    """Every item that failed and was not done since, of every tenant; `parked` from when it is not tried any more."""
+    return [
+        Failure(
+            row.tenant_id,
+            {
+                "job": row.job,
+                "item": row.item,
+                "tries": row.tries,
+                "error": row.error,
+                "last": row.last_at,
+                "parked": row.parked_at,
+            },
+        )
+        for row in work.rows(_ALL)
+    ]
+
+
+def retry(work: Work, job: str, key: str) -> None:
+    """Let the tenant's item be tried again, with eight tries before it. Raises NotFound where none failed."""
+    if work.row(_FIND, which=job, what=key) is None:
+        raise errors.NotFound(f"No item {key!r} of the job {job!r} has failed. See: scim-service jobs list")
+    work.execute(_DELETE, which=job, what=key)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ _JOB = _runs.c.job == sa.bindparam("which")
 _BY_TIME = _runs.c.slot < sa.literal(":")
 """Slots that are instants: they begin with a digit."""
 _THIS = (_JOB, _runs.c.slot == sa.bindparam("at"))
+_FIND = sa.select(_runs).where(*_THIS)
 _LAST = sa.select(_runs).where(_JOB, _BY_TIME).order_by(_runs.c.slot.desc()).limit(1)
 _FORGET = sa.delete(_runs).where(_JOB, _BY_TIME, _runs.c.slot > sa.bindparam("far"))
 _LEAVE = (
@@ -129,12 +130,19 @@ def end(work: Work, run: Run, report: Report, error: str | None) -> None:
     work.execute(_END, which=run.job, at=run.slot, me=run.owner, number=run.fence, **told)
 
 
+def find(work: Work, run: Run) -> Shown:
+    """How a run stands."""
+    (row,) = work.rows(_FIND, which=run.job, at=run.slot)
+    return _shown(row)
+
+
 def newest(work: Work) -> dict[str, Shown]:
     """The newest run of each job, by name."""
-    return {
-        row.job: Shown(row.job, row.slot, row.started_at, row.ended_at, row.state, row.items, row.failed, row.error)
-        for row in work.rows(_LISTING)
-    }
+    return {row.job: _shown(row) for row in work.rows(_LISTING)}
+
+
+def _shown(row: Any) -> Shown:
+    return Shown(row.job, row.slot, row.started_at, row.ended_at, row.state, row.items, row.failed, row.error)
 
 
 _statements: dict[str, Any] = {}
