@@ -73,3 +73,9 @@ def parse_instant(text: str) -> datetime:
     if found.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2027-03-01T08:00:00Z.")
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def format_instant(at: datetime) -> str:
+    """RFC 3339 in UTC, as 2027-03-01T08:00:00Z; milliseconds only where there are any."""
+    exact = "milliseconds" if at.microsecond else "seconds"
+    return at.astimezone(UTC).isoformat(timespec=exact).replace("+00:00", "Z")

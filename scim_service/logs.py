@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-FIELDS = ("request_id", "tenant", "actor", "method", "route", "status", "ms")
+FIELDS = ("request_id", "tenant", "actor", "method", "route", "status", "job", "slot", "items", "failed", "ms")
 """What an event may say besides its time, level, logger and message."""
 
 _ENCODER = json.JSONEncoder(default=str)

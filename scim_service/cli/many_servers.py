@@ -44,7 +44,7 @@ def granian(plan: Plan) -> None:
         websockets=False,
         log_enabled=False,
     )
-    running = jobs.Jobs(app.open_store(plan.settings)) if plan.with_jobs else None
+    running = jobs.Jobs(app.open_store(plan.settings), plan.settings) if plan.with_jobs else None
     if running:
         running.start()
     try:
@@ -86,17 +86,25 @@ def _gunicorn_settings(plan: Plan) -> dict[str, Any]:
         "control_socket_disable": True,
         "forwarded_allow_ips": "",
         "loglevel": "warning",
-        "post_worker_init": _worker_began(plan),
+        **_in_workers(plan),
     }
 
 
-def _worker_began(plan: Plan) -> Callable[[Any], None]:
-    def began(worker: Any) -> None:
+def _in_workers(plan: Plan) -> dict[str, Callable[..., None]]:
+    """What a worker does when it begins, after the fork, and when it ends."""
+    running: list[jobs.Jobs] = []
+
+    def began(_worker: Any) -> None:
         logs.configure(plan.settings.log_level)
         if plan.with_jobs:
-            jobs.Jobs(app.open_store(plan.settings)).start()
+            running.append(jobs.Jobs(app.open_store(plan.settings), plan.settings))
+            running[0].start()
 
-    return began
+    def ended(_server: Any, _worker: Any) -> None:
+        for one in running:
+            one.stop()
+
+    return {"post_worker_init": began, "worker_exit": ended}
 
 
 def _library(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -58,8 +58,7 @@ def cell(value: Any) -> str:
 
 def instant(at: datetime) -> str:
     """RFC 3339 in UTC; milliseconds only where there are any."""
-    exact = "milliseconds" if at.microsecond else "seconds"
-    return at.astimezone(UTC).isoformat(timespec=exact).replace("+00:00", "Z")
+    return clock.format_instant(at)
 
 
 def width(text: str) -> int:

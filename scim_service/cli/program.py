@@ -21,6 +21,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Run": {
         "demo": ("demo", "Start a service to try out: database, two tenants, tokens, all in ./data."),
         "serve": ("serve", "Serve SCIM over HTTP, with the jobs in the same process."),
+        "worker": ("worker", "Run the jobs alone, on any number of hosts."),
+        "jobs": ("jobs", "What runs by the clock, how it went, what is set aside."),
         "db": ("db", "Bring the database to this program's schema, or check it."),
     },
     "Let an identity provider in": {

@@ -57,7 +57,7 @@ def run(service: Service, *, with_jobs: bool = True, ready: Callable[[], None] =
     settings = service.settings
     logs.configure(settings.log_level)
     bound = one_process.bind(app.create_app(settings, service.store), settings.host, settings.port, settings.threads)
-    worker = jobs.Jobs(service.store) if with_jobs else None
+    worker = jobs.Jobs(service.store, settings) if with_jobs else None
     if worker:
         worker.start()
     try:

@@ -78,7 +78,7 @@ class Server:
 
     def run(self) -> None:
         """Serve, then drain. Returns when every request that had come in is answered, or after 30 s."""
-        with _signals(self.stop):
+        with signals(self.stop):
             while not self.stopping:
                 self._turn()
         self._close_door()
@@ -135,8 +135,8 @@ def _under_way(channel: Any) -> bool:
 
 
 @contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """TERM and INT mean stop while this is open; a second one has its usual effect."""
+def signals(stop: Callable[[], None]) -> Iterator[None]:
+    """While this is open, TERM and INT mean `stop`; a second one has its usual effect."""
 
     def heard(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)

@@ -28,6 +28,7 @@ job_runs = sa.Table(
     sa.Column("state", Key, nullable=False, comment="running, done, failed"),
     sa.Column("items", sa.BigInteger, nullable=False, comment="how many things were done"),
     sa.Column("failed", sa.BigInteger, nullable=False, comment="how many went wrong, each by itself"),
+    sa.Column("tries", sa.BigInteger, nullable=False, comment="how often it was begun"),
     sa.Column("error", sa.Text),
     sa.PrimaryKeyConstraint("job", "slot"),
     sa.Index(None, "started_at"),

@@ -173,6 +173,7 @@ def _job_runs() -> None:
         sa.Column("state", Key, nullable=False, comment="running, done, failed"),
         sa.Column("items", sa.BigInteger(), nullable=False, comment="how many things were done"),
         sa.Column("failed", sa.BigInteger(), nullable=False, comment="how many went wrong, each by itself"),
+        sa.Column("tries", sa.BigInteger(), nullable=False, comment="how often it was begun"),
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("job", "slot", name=op.f("pk_job_runs")),
     )
