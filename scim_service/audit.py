@@ -35,6 +35,17 @@ _LATEST = (
     .order_by(_audit.c.seq.desc())
     .limit(sa.bindparam("most"))
 )
+_ADOPTED: sa.Select[Any] = (
+    sa.select(sa.literal_column("1"))
+    .select_from(_audit)
+    .where(
+        _audit.c.tenant_id == sa.bindparam("tenant"),
+        _audit.c.subject == sa.bindparam("subject"),
+        _audit.c.actor == sa.bindparam("by"),
+        tables.audit.ADOPTED,
+    )
+    .limit(1)
+)
 _ABOUT = _audit.c.subject == sa.bindparam("subject")
 _FROM = _audit.c.at >= sa.bindparam("since", type_=_audit.c.at.type)
 _STATEMENTS = {
@@ -71,6 +82,12 @@ def record_many(work: Work, events: Iterable[tuple[str, str, Mapping[str, Any]]]
             for action, subject, data in events
         ],
     )
+
+
+def record_adoption(work: Work, subject: str) -> None:
+    """Write `user:adopted` of the caller once; whether there is one is found without reading the subject's history."""
+    if work.value(_ADOPTED, subject=subject, by=str(work.actor)) is None:
+        record(work, "user:adopted", subject)
 
 
 def about(work: Work, subject: str) -> list[Event]:

@@ -299,15 +299,9 @@ def _record_change(work: Work, current: Resource, saved: Resource) -> None:
     before = {**current.document, "externalId": current.external_id}
     after = {**saved.document, "externalId": saved.external_id}
     if work.actor.connection_seq not in (None, current.connection_seq):
-        _record_adoption(work, current.id)
+        audit.record_adoption(work, current.id)
     active = {"active": saved.active} if saved.active != current.active else {}
     audit.record(work, "user:changed", current.id, attributes=documents.changed_names(before, after), **active)
-
-
-def _record_adoption(work: Work, user_id: str) -> None:
-    """The first write of a connection to a person that another one made (decision 1)."""
-    if not any(one.action == "user:adopted" and one.actor == str(work.actor) for one in audit.about(work, user_id)):
-        audit.record(work, "user:adopted", user_id)
 
 
 def _columns(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,6 +155,8 @@ class _Prepared:
                 cursor.execute(self._text, parameters)
         except self._dialect.loaded_dbapi.Error as problem:
             raise _as_core_does(connection, self._text, problem) from problem
+        for told in connection.engine.dispatch.after_cursor_execute:
+            told(connection, cursor, self._text, parameters, None, many)
         return cursor
 
     def _read(self, connection: Connection, cursor: Any) -> list[Row[Any]]:

@@ -4,6 +4,9 @@ import sqlalchemy as sa
 
 from scim_service.storage.tables.columns import Instant, Key, key, metadata, tenant
 
+ADOPTED = sa.column("action", Key) == sa.literal_column("'user:adopted'", Key)
+"""A connection writes for the first time to a person that it did not make (decision 1)."""
+
 audit = sa.Table(
     "audit",
     metadata,
@@ -16,5 +19,7 @@ audit = sa.Table(
     sa.Column("subject", Key, nullable=False, comment="the id of the resource or the code of the thing"),
     sa.Column("data", sa.Text, nullable=False, comment="JSON"),
     sa.Index(None, "tenant_id", "subject", "seq"),
+    # Of adoptions only, of which a subject has a few however long its history is. Ask with `ADOPTED`.
+    sa.Index("ix_audit_adoptions", "tenant_id", "subject", "actor", sqlite_where=ADOPTED, postgresql_where=ADOPTED),
     sqlite_autoincrement=True,
 )
