@@ -76,9 +76,9 @@ def known(work: Work, keys: Sequence[str]) -> set[str]:
     return {row.message_key for chunk in chunks(keys) for row in work.rows(_KNOWN, keys=list(chunk))}
 
 
-def has_any(work: Work, beginning: str) -> bool:
-    """Whether anything was posted before whose key begins like this."""
-    return work.row(_ANY, beginning=beginning, beyond=beginning + _LAST) is not None
+def has_any(work: Work, beginning: str, since: str = "") -> bool:
+    """Whether anything was posted before whose key begins like this, and goes on with `since` or what comes after."""
+    return work.row(_ANY, beginning=beginning + since, beyond=beginning + _LAST) is not None
 
 
 def cancel(work: Work, keys: Sequence[str], reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Notices by the clock: contracts that end (licensing.md N-6), alerts of seats that are armed again (N-5)."""
+"""Notices by the clock: contracts that end (licensing.md N-6), alerts that are armed again (N-5), removals (N-8)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sqlalchemy as sa
 
 from scim_service.jobs import tenants
 from scim_service.jobs.job import Context, Report
-from scim_service.licensing import alerts, contract_notices, gate
+from scim_service.licensing import alerts, contract_notices, gate, removal_notices
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
-CONTRACTS, SEATS = "contract-notices", "low-seats"
+CONTRACTS, SEATS, REMOVALS = "contract-notices", "low-seats", "removals"
 
 _alerts = tables.usage.seat_alerts
 _SPENT = (
@@ -36,3 +36,14 @@ def seats_rearm(context: Context) -> Report:
 
 def _rearm(work: Work) -> int:
     return alerts.rearm(work, gate.enter(work).level())
+
+
+def removals(context: Context) -> Report:
+    """Tell of many people who left groups one by one; they are in their exit grace still."""
+    leaving = tenants.asked(context, REMOVALS, removal_notices.leaving_tenants)
+    return tenants.each(context, REMOVALS, leaving, _removals)
+
+
+def _removals(work: Work) -> int:
+    entered = gate.enter(work)
+    return removal_notices.watch(work, entered.settings, entered.exit_grace, entered.level())

@@ -69,17 +69,19 @@ _IN_STATES = sa.select(_assignments.c.user_seq).where(
     _assignments.c.type_seq == sa.bindparam("type"),
     _assignments.c.state.in_(sa.bindparam("states", expanding=True)),
 )
-_USES_SEAT = sa.or_(
+USES_SEAT = sa.or_(
     _assignments.c.state.in_(sorted(facts.EFFECTIVE)),
     sa.and_(_assignments.c.state == facts.SUSPENDED, _assignments.c.stop_holds),
 )
+"""A row that uses a seat."""
+
 _BY_QUOTA = (
     sa.select(_assignments.c.quota_rule, sa.func.count().label("people"))
     .where(
         _assignments.c.tenant_id == _TENANT,
         _assignments.c.type_seq.in_(sa.bindparam("types", expanding=True)),
         _assignments.c.quota_rule.is_not(None),
-        _USES_SEAT,
+        USES_SEAT,
     )
     .group_by(_assignments.c.quota_rule)
 )
@@ -98,7 +100,7 @@ _DIRECT = (
         _assignments.c.type_seq == sa.bindparam("type"),
         _claims.c.source == claims.DIRECT,
         _claims.c.until.is_(None),
-        _USES_SEAT,
+        USES_SEAT,
     )
 )
 _STOPS_DUE = sa.select(_assignments.c.user_seq, _assignments.c.type_seq).where(

@@ -32,6 +32,7 @@ from scim_service.licensing import (
     overage,
     parking,
     passing,
+    removal_notices,
     resolve,
 )
 from scim_service.licensing.alerts import Level
@@ -310,7 +311,7 @@ def enter(work: Work) -> Gate:
         if gate.earlier is not None:
             notices.post(work, notices.due(work, gate.settings, effects(work), gate.earlier, gate.level()))
         work.notes[_START] = Start(gate.types, dict(gate.consuming), len(effects(work)))
-        work.at_end(_NOTE, lambda ended: notices.post(ended, to_tell(ended)))
+        work.at_end(_NOTE, _tell)
     return gate
 
 
@@ -357,3 +358,11 @@ def to_tell(work: Work) -> notices.Due:
     if started is None or not isinstance(latest, Gate):
         return notices.Due()
     return notices.due(work, latest.settings, effects(work)[started.effects :], started, latest.level())
+
+
+def _tell(work: Work) -> None:
+    """The last act of a transaction that has entered the gate."""
+    notices.post(work, to_tell(work))
+    started, latest = start(work), work.notes[_LATEST]
+    if started is not None:
+        removal_notices.post_left(work, latest.settings, effects(work)[started.effects :], started)

@@ -16,16 +16,14 @@ import sqlalchemy as sa
 
 from scim_service import audit
 from scim_service.access.tenant_settings import MassChange
-from scim_service.licensing import assignments, facts
+from scim_service.licensing import assignments, facts, removal_notices
 from scim_service.licensing.facts import Person, Stop
+from scim_service.licensing.removal_notices import PROVIDER
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 if TYPE_CHECKING:
     from scim_service.licensing.gate import Gate
-
-PROVIDER = "connection"
-"""The kind of actor whose removals are counted; administrators are exempt."""
 
 _removals = tables.licensing.removals
 _parked = tables.licensing.parked_seats
@@ -80,18 +78,25 @@ class Parked:
 def to_park(gate: Gate, people: Sequence[Person]) -> list[tuple[Person, int]]:
     """(person, type): the seats of these people that must not go to the queue, because too many are being removed.
 
-    Counts what goes, and what goes too fast; what is held already is not counted again.
+    Counts what goes, and what goes too fast; what is held already is not counted again. The administrators are told.
     """
     brake = gate.settings.mass_change
     if brake is None or gate.work.actor.kind != PROVIDER:
         return []
     found: list[tuple[Person, int]] = []
+    seen: dict[int, tuple[int, int]] = {}
     for type_seq, losing in _losing(gate, people).items():
         gate.work.execute(_FORGET_OLD, type=type_seq, since=gate.now - brake.window)
         recent = int(gate.work.value(_RECENT, type=type_seq, since=gate.now - brake.window))
         allowed = _allowed(gate, brake, type_seq, recent, len(losing))
         gate.work.insert(_removals, [{"type_seq": type_seq, "at": gate.now, "people": len(losing)}])
-        found += [(one, type_seq) for one in losing[max(0, allowed - recent) :]]
+        too_many = losing[max(0, allowed - recent) :]
+        if too_many:
+            seen[type_seq] = (recent + len(losing), max(recent + len(losing) - allowed, len(too_many)))
+        found += [(one, type_seq) for one in too_many]
+    removal_notices.post(
+        gate.work, gate.settings, removal_notices.PARKED, removal_notices.parked(seen, gate.now + brake.hold)
+    )
     return found
 
 
