@@ -50,6 +50,7 @@ class Settings:
     open_discovery: bool
     group_patch_limit: int
     scan_limit: int
+    cursor_timeout: int
     log_level: str
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "no-reply@localhost"
@@ -206,6 +207,12 @@ SETTINGS: tuple[Setting, ...] = (
         "50000",
         _number(0, 10_000_000),
         "How many resources a filter on unindexed attributes may read.",
+    ),
+    Setting(
+        "SCIM_CURSOR_TIMEOUT",
+        "3600",
+        _number(60, 604_800),
+        "Seconds that a cursor is good for after it was handed out.",
     ),
     Setting(
         "SCIM_SMTP_URL",

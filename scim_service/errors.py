@@ -2,7 +2,7 @@
 
 The sentence in `detail` is read by an identity provider's administrator: it says what is wrong and what to do next,
 and holds no secret and no personal value. `code` is a stable snake_case name for machines, where one needs it.
-Source: RFC 7644 section 3.12, table 9.
+Source: RFC 7644 section 3.12, table 9; RFC 9865 section 2.1.
 """
 
 from __future__ import annotations
@@ -49,6 +49,18 @@ class InvalidValue(ScimError):
 
 class InvalidVersion(ScimError):
     status, scim_type = 400, "invalidVers"
+
+
+class InvalidCursor(ScimError):
+    status, scim_type = 400, "invalidCursor"
+
+
+class ExpiredCursor(ScimError):
+    status, scim_type = 400, "expiredCursor"
+
+
+class InvalidCount(ScimError):
+    status, scim_type = 400, "invalidCount"
 
 
 class Mutability(ScimError):

@@ -18,7 +18,7 @@ from scim_service import audit
 from scim_service.directory import documents, external_ids, group_rows, listing, members, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.group_rows import Group
-from scim_service.directory.listing import Listed, Query
+from scim_service.directory.listing import Listed, Query, Rows
 from scim_service.idp import PROFILES
 from scim_service.licensing import rules, seats
 from scim_service.protocol import patch as patching
@@ -131,16 +131,23 @@ def delete(work: Work, group_id: str, expected: Expected = ANY_VERSION) -> None:
 
 def page(work: Work, query: Query, view: View) -> Listed:
     """How many groups the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
+    return listing.listed(work, [rows(work, query, view)], query)
+
+
+def rows(work: Work, query: Query, view: View, kind: int = 0) -> Rows:
+    """The groups that a query means, for a list; `kind` is the number of their type in it."""
     everything = Source(_groups, schema.GROUP.name, filter_plan.groups(query.filter), external_ids.connection_of(work))
-    terms = sort_sql.group_terms(query.order) if query.order else ()
-    source = None if terms is None else replaced(everything, order=query.order, terms=terms)
+    sorting = sort_sql.group_sorting(query.order) if query.order else None
+    source = None if query.order and sorting is None else replaced(everything, order=query.order, sorting=sorting)
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
         return _full(work, group_rows.by_seqs(work, seqs), view.base, "members" in query.asked)
 
-    found = listing.page(work, source, everything, query, candidates)
-    rows = {one.seq: one for one in group_rows.by_seqs(work, found.seqs)}
-    return Listed(found.total, shown(work, [rows[seq] for seq in found.seqs], view), found.last)
+    def answered(seqs: Sequence[int]) -> list[dict[str, Any]]:
+        found = {one.seq: one for one in group_rows.by_seqs(work, seqs)}
+        return shown(work, [found[seq] for seq in seqs], view)
+
+    return Rows(query, source, everything, candidates, answered, kind)
 
 
 def shown(work: Work, found: Sequence[Resource], view: View) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from scim_service import audit, errors
 from scim_service.directory import accounts, documents, external_ids, group_rows, listing, relations
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
-from scim_service.directory.listing import Listed, Query
+from scim_service.directory.listing import Listed, Query, Rows
 from scim_service.licensing import attributes, seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
@@ -195,16 +195,23 @@ def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
 
 def page(work: Work, query: Query, view: View) -> Listed:
     """How many people the query means, and one page of them as the view wants them (RFC 7644 section 3.4.2)."""
-    everything = Source(_users, schema.USER.name, filter_plan.users(query.filter), external_ids.connection_of(work))
-    terms = sort_sql.user_terms(query.order) if query.order else ()
-    source = None if terms is None else replaced(everything, order=query.order, terms=terms)
+    return listing.listed(work, [rows(work, query, view)], query)
+
+
+def rows(work: Work, query: Query, view: View, kind: int = 0) -> Rows:
+    """The people that a query means, for a list; `kind` is the number of their type in it."""
+    everybody = Source(_users, schema.USER.name, filter_plan.users(query.filter), external_ids.connection_of(work))
+    sorting = sort_sql.user_sorting(query.order) if query.order else None
+    source = None if query.order and sorting is None else replaced(everybody, order=query.order, sorting=sorting)
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
         return _full(work, _by_seqs(work, seqs), view.base, query.asked)
 
-    found = listing.page(work, source, everything, query, candidates)
-    people = {person.seq: person for person in _by_seqs(work, found.seqs)}
-    return Listed(found.total, shown(work, [people[seq] for seq in found.seqs], view), found.last)
+    def answered(seqs: Sequence[int]) -> list[dict[str, Any]]:
+        people = {person.seq: person for person in _by_seqs(work, seqs)}
+        return shown(work, [people[seq] for seq in seqs], view)
+
+    return Rows(query, source, everybody, candidates, answered, kind)
 
 
 def shown(work: Work, people: Sequence[Resource], view: View) -> list[dict[str, Any]]:

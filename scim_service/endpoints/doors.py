@@ -15,7 +15,8 @@ from scim_service.access import credentials
 
 @dataclass(frozen=True)
 class Door:
-    """Everything under `prefix`: which scopes come in, which of them may write, which endpoints need no token.
+    """Everything under `prefix`: which scopes come in, which of them may write, which endpoints need no token, and
+    which are `asking` though they are a POST.
 
     `stranger` is the sentence for a token of another door; `remembered`: whether the connection notes that it was
     seen here and what it was refused.
@@ -26,6 +27,7 @@ class Door:
     writers: frozenset[str]
     stranger: str
     open: frozenset[str] = frozenset()
+    asking: frozenset[str] = frozenset()
     remembered: bool = False
 
 
@@ -37,6 +39,7 @@ SCIM = Door(
     open=frozenset(
         {"scim.service_provider_config", "scim.resource_types", "scim.resource_type", "scim.schemas", "scim.one_schema"}
     ),
+    asking=frozenset({"scim.search_everything", "scim.search_users", "scim.search_groups"}),
     remembered=True,
 )
 """Identity providers. Discovery answers without a credential unless `SCIM_OPEN_DISCOVERY` closes it (decision 15)."""

@@ -36,6 +36,7 @@ __all__ = [
     "ValuePath",
     "match",
     "parse",
+    "parse_at_root",
     "parse_element",
 ]
 
@@ -51,6 +52,16 @@ Parser: Any = sly.Parser
 def parse(text: str, resource_type: ResourceType) -> Node:
     """The tree of a filter over resources of this type. Raises InvalidFilter."""
     return _parsed(text, _Scope(resource_type.name, lambda name: names.resolve_bare(resource_type, name)))
+
+
+def parse_at_root(text: str, resource_type: ResourceType) -> Node | bool:
+    """What a filter over every type means for resources of this one; True for all of them, False for none.
+
+    What this type does not have is an attribute without a value (RFC 7644 section 3.4.2.1), and its meta.resourceType
+    is known. Raises InvalidFilter.
+    """
+    scope = _Scope(resource_type.name, lambda name: names.resolve_bare(resource_type, name) or _NOWHERE)
+    return _decided(_parsed(text, scope), resource_type)
 
 
 def parse_element(text: str, attribute: Attribute) -> Node:
@@ -79,6 +90,24 @@ def _depth(node: Node) -> int:
     if isinstance(node, Not):
         return 1 + _depth(node.term)
     return 1 + _depth(node.filter) if isinstance(node, ValuePath) else 0
+
+
+def _decided(node: Node, resource_type: ResourceType) -> Node | bool:
+    """The tree without what the resource type decides alone."""
+    if isinstance(node, Not):
+        inner = _decided(node.term, resource_type)
+        return not inner if isinstance(inner, bool) else Not(inner)
+    if isinstance(node, And | Or):
+        deciding = isinstance(node, Or)
+        terms = [_decided(term, resource_type) for term in node.terms]
+        if deciding in terms:
+            return deciding
+        left = tuple(term for term in terms if not isinstance(term, bool))
+        return replace(node, terms=left) if len(left) > 1 else left[0] if left else not deciding
+    if node.path is _NOWHERE:
+        return False
+    is_told = node.path.key == "meta.resourceType" and not isinstance(node, ValuePath)
+    return match(node, {"meta": {"resourceType": resource_type.name}}) if is_told else node
 
 
 def _too_deep() -> InvalidFilter:
@@ -123,6 +152,8 @@ def _number(text: str) -> int | float:
 
 
 _BEYOND = 1e300
+_NOWHERE = AttributePath("", None)
+"""The path of an attribute that a resource type does not have, where that is no mistake."""
 _END = r"(?![A-Za-z0-9_$.:-])"
 
 
@@ -213,7 +244,9 @@ class _Scope:
         return path
 
 
-def _inside(attribute: Attribute) -> _Scope:
+def _inside(attribute: Attribute | None) -> _Scope:
+    if attribute is None:
+        return _Scope("", lambda name: _NOWHERE, inside=True)
     return _Scope(attribute.name, lambda name: names.resolve_part(attribute, name), inside=True)
 
 
@@ -244,13 +277,14 @@ def _terms(tree: Any) -> list[Any]:
     return found
 
 
-def _value_path(tree: Any, scope: _Scope) -> ValuePath:
+def _value_path(tree: Any, scope: _Scope) -> Node:
     """`emails[type eq "work"]`."""
     path, attribute = _holder(tree.namespace, scope)
-    return ValuePath(path, _lower(tree.expr, _inside(attribute)))
+    within = _lower(tree.expr, _inside(attribute))
+    return ValuePath(path, within) if attribute else Present(path)
 
 
-def _value_path_with_part(tree: Any, scope: _Scope) -> ValuePath:
+def _value_path_with_part(tree: Any, scope: _Scope) -> Node:
     """`emails[type eq "work"].value eq "x"`, as Entra writes `emails[type eq "work" and value eq "x"]`.
 
     The grammar hangs `.value` on the name before the brackets.
@@ -263,15 +297,21 @@ def _value_path_with_part(tree: Any, scope: _Scope) -> ValuePath:
     within = _inside(attribute)
     chosen = _lower(inner.expr, within)
     wanted = _comparison(tree, within.path(ast.AttrPath(part.value, None, None)))
-    return ValuePath(path, And((*chosen.terms, wanted) if isinstance(chosen, And) else (chosen, wanted)))
+    terms = (*chosen.terms, wanted) if isinstance(chosen, And) else (chosen, wanted)
+    return ValuePath(path, And(terms)) if attribute else Present(path)
 
 
-def _holder(named: Any, scope: _Scope) -> tuple[AttributePath, Attribute]:
-    """The multi-valued complex attribute before brackets. Raises InvalidFilter for any other, and inside brackets."""
+def _holder(named: Any, scope: _Scope) -> tuple[AttributePath, Attribute | None]:
+    """The multi-valued complex attribute before brackets, None where the type may lack it and does.
+
+    Raises InvalidFilter for any other, and inside brackets.
+    """
     if scope.inside or isinstance(named.attr_name, ast.Filter):
         raise InvalidFilter("Brackets stand inside brackets; a value filter has none in it.")
     path = scope.path(named)
     attribute = path.attribute
+    if path is _NOWHERE:
+        return path, None
     if attribute is None or path.sub or not (attribute.multi_valued and attribute.type == "complex"):
         raise InvalidFilter(f"'{path.key}' takes no filter in brackets; only a multi-valued complex attribute does.")
     return path, attribute
@@ -285,6 +325,8 @@ def _comparison(tree: Any, path: AttributePath) -> Node:
     literal = tree.comp_value.value
     if literal is None:
         return _null(operator, path)
+    if path is _NOWHERE:
+        return Not(Present(path)) if operator == "ne" else Present(path)
     path = _with_value(path)
     assert path.leaf is not None
     return Compare(path, operator, _typed(operator, path, path.leaf, literal))

@@ -46,6 +46,20 @@ def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_inde
     }
 
 
+def cursor_response(
+    resources: Sequence[Mapping[str, Any]], total: int, next_cursor: str | None, previous_cursor: str | None
+) -> dict[str, Any]:
+    """A page of a walk (RFC 9865 section 2): no number of a first result, but the cursors of the pages beside it."""
+    beside = {"nextCursor": next_cursor, "previousCursor": previous_cursor}
+    return {
+        "schemas": [LIST_URN],
+        "totalResults": total,
+        "itemsPerPage": len(resources),
+        **{name: cursor for name, cursor in beside.items() if cursor is not None},
+        "Resources": list(resources),
+    }
+
+
 def error_body(status: int, detail: str, scim_type: str | None) -> dict[str, Any]:
     """The body of a refusal; the status is text in it (RFC 7644 section 3.12)."""
     body: dict[str, Any] = {"schemas": [ERROR_URN], "status": str(status)}
@@ -59,12 +73,12 @@ def start_index(text: str | None) -> int:
     return 1 if text is None else min(max(_integer("startIndex", text), 1), _START_MOST)
 
 
-def count(text: str | None) -> int:
-    """How many results a page shall hold at most; less than 0 means 0, more than the limit the limit.
+def count(text: str | None, most: int = limits.PAGE_MOST) -> int:
+    """How many results a page shall hold at most; less than 0 means 0, more than `most` means `most`.
 
     Source: RFC 7644 section 3.4.2.4. Raises InvalidValue for what is no integer.
     """
-    return limits.PAGE_DEFAULT if text is None else min(max(_integer("count", text), 0), limits.PAGE_MOST)
+    return limits.PAGE_DEFAULT if text is None else min(max(_integer("count", text), 0), most)
 
 
 def _integer(name: str, text: str) -> int:

@@ -1,7 +1,7 @@
 """The order of a list: `sortBy` and `sortOrder` (RFC 7644 section 3.4.2.3).
 
 Who has no value comes last when ascending, first when descending; of several values the primary one counts, else the
-first; text is compared as its attribute's caseExact says, by code point.
+first; text is compared as its attribute's caseExact says, by code point, as far as its first 200 characters.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from scim_service.protocol import names
 from scim_service.protocol.names import AttributePath
 from scim_service.protocol.schema import Attribute, ResourceType
 from scim_service.protocol.text import fold, parse_datetime
+
+CHARACTERS = 200
+"""How much of a text counts: a cursor carries what its list is sorted by, and has to fit into an address."""
 
 DIRECTIONS = {"ascending": False, "descending": True}
 
@@ -76,4 +79,6 @@ def _value(order: Order, document: Mapping[str, Any]) -> Any:
 def _comparable(leaf: Attribute, value: Any) -> Any:
     if isinstance(value, str) and leaf.type == "dateTime":
         return parse_datetime(value)
-    return fold(value) if isinstance(value, str) and not leaf.case_exact else value
+    if isinstance(value, str):
+        return (value if leaf.case_exact else fold(value))[:CHARACTERS]
+    return value

@@ -1,4 +1,4 @@
-"""Pages of users and groups in the order of their making, and the totals that lists tell.
+"""Pages of users and groups in order, by number, and the totals that lists tell; pages by key are `keyset.py`'s.
 
 A page is found over the narrow key first, documents are fetched for that page only (performance.md 5.6). The unfiltered
 total is a counter, spread over rows so that writers on PostgreSQL rarely meet (decision 27).
@@ -78,10 +78,25 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Sorting:
+    """An order as SQL: by a column, which may hold nothing; `descending`: the largest first."""
+
+    column: Any
+    descending: bool = False
+    nullable: bool = True
+
+    def terms(self, up: bool) -> list[Any]:
+        """What to order by: from the smallest up and who has no value last, or the other way round."""
+        missing = [self.column.is_(None)] if self.nullable else []
+        return [*missing, self.column] if up else [*(one.desc() for one in missing), self.column.desc()]
+
+
+@dataclass(frozen=True)
 class Source:
     """What to page through: the rows of a table that a planned filter means, in an order (None: of making).
 
-    `terms` is what the order comes to in SQL; `connection` is whose externalIds are meant.
+    `order` names the order for who keeps statements, `sorting` is what it comes to in SQL; `connection` is whose
+    externalIds are meant.
     """
 
     table: sa.Table
@@ -89,9 +104,9 @@ class Source:
     planned: Planned
     connection: int
     order: Hashable = None
-    terms: Sequence[Any] = ()
+    sorting: Sorting | None = None
 
-    def statement(self, purpose: str, build: Callable[[sa.Select[Any]], sa.Select[Any]]) -> Any:
+    def statement(self, purpose: Hashable, build: Callable[[sa.Select[Any]], sa.Select[Any]]) -> Any:
         """The statement for a purpose, built once per shape of filter and order."""
         key = (self.table.name, purpose, self.order)
         known = self.planned.plan.statements
@@ -113,12 +128,20 @@ def exact(work: Work, source: Source, span: Span) -> Page:
     """The page of the rows that the source means; its filter and its order are wholly in SQL."""
     seqs = _seqs(work, source, span) if span.count else []
     if source.planned.plan.lowered.condition is None:
-        return Page(total(work, source.resource_type), seqs)
+        return Page(count_all(work, source), seqs)
     if seqs and len(seqs) < span.count and span.after is None:
         return Page(span.start - 1 + len(seqs), seqs)
     if span.start == 1 and span.count and not seqs:
         return Page(0, [])
-    return Page(_counted(work, source), seqs)
+    return Page(count_all(work, source), seqs)
+
+
+def count_all(work: Work, source: Source) -> int:
+    """How many rows the source means: from the counter where that is all of them."""
+    if source.planned.plan.lowered.condition is None:
+        return total(work, source.resource_type)
+    counting = source.statement("count", lambda rows: rows.with_only_columns(sa.func.count().label("many")))
+    return int(source.run(work, counting)[0].many)
 
 
 def _seqs(work: Work, source: Source, span: Span) -> list[int]:
@@ -126,13 +149,9 @@ def _seqs(work: Work, source: Source, span: Span) -> list[int]:
     if span.after is not None:
         keyed = source.statement("after", lambda rows: rows.where(seq > _LAST).order_by(seq).limit(_MANY))
         return [row.seq for row in source.run(work, keyed, last=span.after, n=span.count)]
-    page = source.statement("page", lambda rows: rows.order_by(*source.terms, seq).limit(_MANY).offset(_SKIP))
+    terms = source.sorting.terms(up=not source.sorting.descending) if source.sorting else []
+    page = source.statement("page", lambda rows: rows.order_by(*terms, seq).limit(_MANY).offset(_SKIP))
     return [row.seq for row in source.run(work, page, n=span.count, skip=span.start - 1)]
-
-
-def _counted(work: Work, source: Source) -> int:
-    counting = source.statement("count", lambda rows: rows.with_only_columns(sa.func.count().label("many")))
-    return int(source.run(work, counting)[0].many)
 
 
 def batches(work: Work, source: Source, limit: int) -> Iterator[list[int]]:

@@ -10,36 +10,35 @@ from scim_service.protocol.sorting import Order
 from scim_service.storage import tables
 from scim_service.storage.filter_plan import CONNECTION
 from scim_service.storage.index_rows import INDEXED
+from scim_service.storage.paging import Sorting
 
 _users = tables.directory.users
 _groups = tables.directory.groups
 _values = tables.directory.user_values
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
-Terms = list[sa.ColumnElement[Any]]
 
-
-def user_terms(order: Order) -> Terms | None:
+def user_sorting(order: Order) -> Sorting | None:
     """What to order `users` by; None where the documents have to be looked at."""
     key = order.path.key
     columns: dict[str, Any] = {"userName": _users.c.user_name_key, "active": _users.c.active, **_shared(_users)}
     if key == "externalId":
-        return _terms(order, _external(_users, tables.directory.user_external_ids))
+        return Sorting(_external(_users, tables.directory.user_external_ids), order.descending)
     if key in columns:
-        return _terms(order, columns[key])
+        return Sorting(columns[key], order.descending, nullable=False)
     attribute = order.path.attribute
     if key in INDEXED and attribute is not None and not attribute.multi_valued:
-        return _terms(order, _indexed(INDEXED[key]))
+        return Sorting(_indexed(INDEXED[key]), order.descending)
     return None
 
 
-def group_terms(order: Order) -> Terms | None:
+def group_sorting(order: Order) -> Sorting | None:
     """What to order `groups` by; None where the documents have to be looked at."""
     key = order.path.key
     columns: dict[str, Any] = {"displayName": _groups.c.display_name_key, **_shared(_groups)}
     if key == "externalId":
-        return _terms(order, _external(_groups, tables.directory.group_external_ids))
-    return _terms(order, columns[key]) if key in columns else None
+        return Sorting(_external(_groups, tables.directory.group_external_ids), order.descending)
+    return Sorting(columns[key], order.descending, nullable=False) if key in columns else None
 
 
 def _shared(table: Any) -> dict[str, Any]:
@@ -47,9 +46,9 @@ def _shared(table: Any) -> dict[str, Any]:
 
 
 def _indexed(path: int) -> Any:
-    whole = sa.func.coalesce(_values.c.whole, _values.c.value)
+    """The value as far as it is in the index, which is as far as it is sorted by (`sorting.CHARACTERS`)."""
     mine = (_values.c.tenant_id == _TENANT, _values.c.user_seq == _users.c.seq, _values.c.path == path)
-    return sa.type_coerce(sa.select(whole).where(*mine).scalar_subquery(), _values.c.value.type)
+    return sa.select(_values.c.value).where(*mine).scalar_subquery()
 
 
 def _external(table: Any, external: Any) -> Any:
@@ -59,9 +58,3 @@ def _external(table: Any, external: Any) -> Any:
         external.c.owner_seq == table.c.seq,
     )
     return sa.select(external.c.external_id).where(*mine).scalar_subquery()
-
-
-def _terms(order: Order, column: Any) -> Terms:
-    """Without value last or first, then by value; who is equal stays in the order of making."""
-    missing = column.is_(None)
-    return [missing.desc(), column.desc()] if order.descending else [missing, column]

@@ -87,7 +87,7 @@ def test_sql_and_the_documents_agree_on_the_order(
     cast: Cast, count: Count, titles: list[str | None], descending: bool
 ) -> None:
     order = sorting.parse(schema.USER, "title", "descending" if descending else None)
-    assert order is not None and sort_sql.user_terms(order) is not None
+    assert order is not None and sort_sql.user_sorting(order) is not None
     with cast.writing() as work:
         for number, title in enumerate(titles):
             users.create(work, {"userName": f"{work.notes.setdefault('n', len(titles))}-{number}", "title": title})

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from scim_service import errors
+from scim_service.endpoints import service
 from scim_service.endpoints.scim import answers, requests
 from scim_service.endpoints.scim.routes import blueprint
 from scim_service.protocol import limits, messages, schema
@@ -43,11 +44,12 @@ def service_provider_config() -> Response:
             "sort": {"supported": True},
             "etag": {"supported": True},
             "pagination": {
-                "cursor": False,
+                "cursor": True,
                 "index": True,
                 "defaultPaginationMethod": "index",
                 "defaultPageSize": limits.PAGE_DEFAULT,
                 "maxPageSize": limits.PAGE_MOST,
+                "cursorTimeout": service.current().settings.cursor_timeout,
             },
             "authenticationSchemes": SCHEMES,
             "meta": _meta("ServiceProviderConfig", "/ServiceProviderConfig"),

@@ -8,7 +8,7 @@ from scim_service.directory import groups
 from scim_service.directory.documents import View
 from scim_service.directory.group_rows import Group
 from scim_service.endpoints import door, service
-from scim_service.endpoints.scim import answers, requests
+from scim_service.endpoints.scim import answers, lists, requests
 from scim_service.endpoints.scim.routes import blueprint
 from scim_service.protocol.schema import GROUP
 from scim_service.storage.work import Work
@@ -18,10 +18,7 @@ from scim_service.storage.work import Work
 @door.again
 def list_groups() -> Response:
     """A page of groups, filtered; members only where they are wanted (quirk 28)."""
-    query, view = requests.query(GROUP), requests.view(GROUP)
-    with door.reading() as work:
-        found = groups.page(work, query, view)
-    return requests.listed(GROUP, query, found)
+    return lists.answer(lists.asked(), GROUP)
 
 
 @blueprint.post("/Groups")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Hashable
 from typing import Any
 
-from flask import Response, g, request
+from flask import g, request
 from werkzeug.sansio.utils import get_current_url
 
 from scim_service import errors
 from scim_service.directory.documents import Expected, View
-from scim_service.directory.listing import Listed, Query
-from scim_service.endpoints import door, doors, service
-from scim_service.endpoints.scim import answers
-from scim_service.protocol import filters, limits, messages, patch, rendering, schema, sorting
-from scim_service.storage.paging import Span
+from scim_service.endpoints import doors, service
+from scim_service.protocol import limits, messages, patch, rendering, schema
 
 MEDIA_TYPES = frozenset({"", "application/scim+json", "application/json"})
 ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
@@ -40,13 +36,17 @@ def payload(resource_type: schema.ResourceType) -> dict[str, Any]:
     Raises UnsupportedMedia (for a packed body too), TooLarge (413), and InvalidSyntax for what is no JSON object within
     the limits.
     """
+    return message(*LIMITS[resource_type.name])
+
+
+def message(size: int, values: int) -> dict[str, Any]:
+    """A JSON object of at most `size` bytes and so many values; it raises as `payload` does."""
     if request.mimetype not in MEDIA_TYPES:
         raise errors.UnsupportedMedia("Send the body as application/scim+json or application/json.")
     if request.mimetype_params.get("charset", "utf-8").casefold() not in {"utf-8", "utf8"}:
         raise errors.UnsupportedMedia("Send the body in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").strip().casefold() not in {"", "identity"}:
         raise errors.UnsupportedMedia("Send the body as it is, without Content-Encoding.")
-    size, values = LIMITS[resource_type.name]
     return messages.read_json(_body(size), max_values=values)
 
 
@@ -100,35 +100,6 @@ def view(resource_type: schema.ResourceType) -> View:
 def asks_for_attributes() -> bool:
     """Whether the caller said what to show, and so wants an answer with a body (RFC 7644 section 3.5.2)."""
     return "attributes" in request.args or "excludedAttributes" in request.args
-
-
-def query(resource_type: schema.ResourceType) -> Query:
-    """The list that is asked for. Raises NotBuilt for a cursor, which is not advertised either."""
-    if "cursor" in request.args:
-        raise errors.NotBuilt("Cursors are not supported yet; see /ServiceProviderConfig. Use startIndex and count.")
-    text = one("filter")
-    start, count = messages.start_index(one("startIndex")), messages.count(one("count"))
-    return Query(
-        filter=None if text is None else filters.parse(text, resource_type),
-        order=sorting.parse(resource_type, one("sortBy"), one("sortOrder")),
-        span=Span(start, count, service.current().bookmarks.find(_question(resource_type), start)),
-        scan_limit=service.current().settings.scan_limit,
-    )
-
-
-def listed(resource_type: schema.ResourceType, query: Query, found: Listed) -> Response:
-    """The ListResponse of a page; where the walk goes on is remembered for the next request."""
-    if query.order is None and found.last is not None:
-        next_start = query.span.start + len(found.documents)
-        service.current().bookmarks.put(_question(resource_type), next_start, found.last)
-    return answers.document(messages.list_response(found.documents, found.total, query.span.start))
-
-
-def _question(resource_type: schema.ResourceType) -> Hashable:
-    """Whose walk through what: bookmarks of one question never serve another."""
-    caller = door.caller()
-    asked = (request.args.get("filter"), request.args.get("sortBy"), request.args.get("sortOrder"))
-    return (caller.tenant_id, caller.connection_seq, resource_type.name, *asked)
 
 
 def one(name: str) -> str | None:

@@ -10,12 +10,8 @@ from scim_service.endpoints.scim.routes import blueprint
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-@blueprint.route("", methods=METHODS)
 @blueprint.route("/Bulk", methods=METHODS)
 @blueprint.route("/Me", methods=METHODS)
-@blueprint.route("/.search", methods=METHODS)
-@blueprint.route("/Users/.search", methods=METHODS)
-@blueprint.route("/Groups/.search", methods=METHODS)
 def not_built() -> Response:
-    """501 for /Bulk (3.7), /Me (3.11), /.search (3.4.3) and the root query (3.4.2.1)."""
+    """501 for /Bulk (3.7) and /Me (3.11)."""
     raise errors.NotBuilt("This is not supported; see /ServiceProviderConfig for what is.")

@@ -6,7 +6,7 @@ from flask import Response
 
 from scim_service.directory import users
 from scim_service.endpoints import door
-from scim_service.endpoints.scim import answers, requests
+from scim_service.endpoints.scim import answers, lists, requests
 from scim_service.endpoints.scim.routes import blueprint
 from scim_service.protocol.schema import USER
 
@@ -15,10 +15,7 @@ from scim_service.protocol.schema import USER
 @door.again
 def list_users() -> Response:
     """A page of people, filtered."""
-    query, view = requests.query(USER), requests.view(USER)
-    with door.reading() as work:
-        found = users.page(work, query, view)
-    return requests.listed(USER, query, found)
+    return lists.answer(lists.asked(), USER)
 
 
 @blueprint.post("/Users")
