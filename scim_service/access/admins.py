@@ -17,7 +17,9 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.access import names, plans, roles
+from scim_service.access import admin_letters, invitations, links, names, plans, roles, tenants
+from scim_service.access.invitations import Invitation
+from scim_service.access.ladders import Ladder
 from scim_service.access.plans import Plan
 from scim_service.protocol import text
 from scim_service.storage import tables
@@ -28,12 +30,25 @@ ACTIVE_EVERY = timedelta(minutes=1)
 """`last_active` is a write at most this often (decision 22)."""
 
 _administrators = tables.access.administrators
+_invitations = tables.access.invitations
 _tenants = tables.access.tenants
 _products = tables.licensing.products
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _MINE = _administrators.c.tenant_id == _TENANT
-_ALL = sa.select(_administrators).where(_MINE).order_by(_administrators.c.role != roles.HEAD, _administrators.c.seq)
-_BY_KEY = sa.select(_administrators).where(_MINE, _administrators.c.email_key == sa.bindparam("key"))
+_ROWS = (
+    sa.select(_administrators, _invitations.c.state, _invitations.c.step, _invitations.c.due_at)
+    .outerjoin(
+        _invitations,
+        sa.and_(
+            _invitations.c.tenant_id == _administrators.c.tenant_id,
+            _invitations.c.administrator_seq == _administrators.c.seq,
+        ),
+    )
+    .where(_MINE)
+)
+_ALL = _ROWS.order_by(_administrators.c.role != roles.HEAD, _administrators.c.seq)
+_BY_KEY = _ROWS.where(_administrators.c.email_key == sa.bindparam("key"))
+_BY_SEQ = _ROWS.where(_administrators.c.seq == sa.bindparam("which"))
 _PLAN = sa.select(_tenants.c.plan).where(_tenants.c.id == _TENANT)
 _PLAN_LOCKED = _PLAN.with_for_update(key_share=True)
 _MOVE = sa.update(_tenants).where(_tenants.c.id == _TENANT).values(plan=sa.bindparam("new_plan"))
@@ -49,7 +64,8 @@ _KNOWN_PRODUCTS = sa.select(_products.c.code).where(_products.c.tenant_id == _TE
 class Administrator:
     """One of those who administer a tenant; `accepted_at` and `last_active_at` are None while the invitation is open.
 
-    `products` are the codes that a license administrator is for.
+    `products` are the codes that a license administrator is for; `lapsed`: the invitation was not answered in time;
+    `step` of its ladder, and `next_at`, when the next step or the lapse is due.
     """
 
     seq: int
@@ -60,6 +76,9 @@ class Administrator:
     invited_at: datetime
     accepted_at: datetime | None = None
     last_active_at: datetime | None = None
+    lapsed: bool = False
+    step: int | None = None
+    next_at: datetime | None = None
 
     @property
     def pending(self) -> bool:
@@ -72,10 +91,11 @@ class Administrator:
 
 
 def add(work: Work, email: str, name: str, role: str, products: Sequence[str] = ()) -> Administrator:
-    """Invite somebody to administer the tenant.
+    """Invite somebody to administer the tenant, by a letter with a link (BS-04, N-2).
 
     Raises InvalidValue for an address, name, role or product that cannot be, Uniqueness for an address that is there
-    already, and Refused (`plan_limit`) where the plan's number of administrators is reached, invitations counted.
+    already, and Refused where the plan's number of administrators is reached, open invitations counted (`plan_limit`),
+    or where the address was written to by hand too often (`too_often`).
     """
     key = _key(email)
     names.check("An administrator's name", name)
@@ -87,31 +107,63 @@ def add(work: Work, email: str, name: str, role: str, products: Sequence[str] = 
         raise errors.Uniqueness(f"{known.email} {state}. Remove that one first to invite with another role.")
     if role in roles.COUNTED:
         _refuse_full(plan, listing(work), 1)
+    invitations.refuse_too_often(work, email.strip())
     made = {"email": email.strip(), "name": name.strip(), "role": role, "invited_at": work.now}
     codes = tuple(dict.fromkeys(products))
     seq = work.insert_one(_administrators, email_key=key, products=orjson.dumps(codes).decode(), **made)
     found = Administrator(seq, email.strip(), name.strip(), role, codes, work.now)
     audit.record(work, "administrator:invited", subject(found), role=role, products=codes)
-    return found
-
-
-def accept(work: Work, email: str) -> Administrator:
-    """Accept an invitation; accepting again changes nothing. Raises NotFound."""
-    _lock(work)
-    found = find(work, email)
-    if found.pending:
-        work.execute(_ACCEPT, which=found.seq, at=work.now)
-        audit.record(work, "administrator:accepted", subject(found))
+    _ask(work, found, None)
     return find(work, email)
 
 
+def resend(work: Work, email: str) -> Administrator:
+    """Send an invitation that was not answered anew: another link, older ones are dead, the ladder begins again (T-7).
+
+    Raises NotFound, and Refused for who has accepted, for an address that was written to by hand too often, and after
+    a lapse where the plan has no place any more.
+    """
+    plan, found, asked = _held(work, email)
+    if not found.pending:
+        raise errors.Refused(f"{found.email} has accepted already, as {found.role}.", code="accepted")
+    invitations.refuse_too_often(work, found.email)
+    _refuse_lapsed(work, plan, found)
+    audit.record(work, "administrator:invited", subject(found), role=found.role, products=found.products)
+    _ask(work, found, asked)
+    return find(work, email)
+
+
+def accept(work: Work, email: str) -> Administrator:
+    """Accept an invitation for somebody who is here in person; accepting again changes nothing.
+
+    Raises NotFound, and Refused where the invitation lapsed and the plan has no place any more.
+    """
+    plan, found, asked = _held(work, email)
+    if found.pending:
+        _refuse_lapsed(work, plan, found)
+        if asked is not None:
+            invitations.end(work, asked, invitations.DONE)
+        accepted(work, found.seq)
+    return find(work, email)
+
+
+def accepted(work: Work, seq: int) -> Administrator:
+    """Note that the invitation of this administrator, which the caller has used up, was accepted (BS-05, N-1)."""
+    _lock(work)
+    work.execute(_ACCEPT, which=seq, at=work.now)
+    row = work.row(_BY_SEQ, which=seq)
+    found = _administrator(row)
+    audit.record(work, "administrator:accepted", subject(found))
+    admin_letters.designated(work, seq, found.email, found.role)
+    return found
+
+
 def remove(work: Work, email: str) -> Administrator:
-    """Take somebody's rights away, or an invitation back; the same address can be invited again.
+    """Take somebody's rights away, or an invitation back, whose link is dead then; the address can be invited again.
 
     Raises NotFound, and Refused for the head, who has to appoint another one first.
     """
-    _lock(work)
-    found = find(work, email)
+    _, found, _ = _held(work, email)
     if found.role == roles.HEAD:
         raise errors.Refused(
             f"{found.email} is the head administrator and stays while being that. "
@@ -147,7 +199,9 @@ def appoint_head(work: Work, email: str, by: str | None = None) -> Administrator
     if head is not None:
         work.execute(_ROLE, which=head.seq, new_role=roles.ADMINISTRATOR)
         audit.record(work, "administrator:head-revoked", subject(head), role=roles.ADMINISTRATOR)
+        admin_letters.handed_over(work, head.seq, head.email, found.name)
     work.execute(_ROLE, which=found.seq, new_role=roles.HEAD)
+    admin_letters.head_appointed(work, found.seq, found.email)
     audit.record(work, "administrator:head-appointed", subject(found), before=found.role, by=head and subject(head))
     return find(work, email)
 
@@ -207,13 +261,34 @@ def subject(administrator: Administrator) -> str:
     return f"administrator:{administrator.seq}"
 
 
+def _ask(work: Work, found: Administrator, asked: Invitation | None) -> None:
+    """Write to somebody who is invited, by hand; the ladder of the invitation begins (T-6)."""
+    ladder = Ladder.of(tenants.settings_of(work))
+    made = invitations.begin(
+        work, links.INVITATION, found.email, ladder, administrator_seq=found.seq, details={}, known=asked
+    )
+    admin_letters.invited(work, made, found.role)
+
+
+def _held(work: Work, email: str) -> tuple[Plan, Administrator, Invitation | None]:
+    """The tenant's plan, the administrator and the invitation, which is locked before the tenant. Raises NotFound."""
+    asked = invitations.of_administrator(work, find(work, email).seq, locked=True)
+    return _lock(work), find(work, email), asked
+
+
 def _lock(work: Work) -> Plan:
     """Hold the tenant's row until the commit; the tenant's plan."""
     return plans.find(work.value(_PLAN_LOCKED))
 
 
 def _counted(everybody: Iterable[Administrator]) -> list[Administrator]:
-    return [one for one in everybody if one.role in roles.COUNTED]
+    return [one for one in everybody if one.role in roles.COUNTED and not one.lapsed]
+
+
+def _refuse_lapsed(work: Work, plan: Plan, found: Administrator) -> None:
+    """An invitation that has lapsed holds no place in the plan any more, and needs one again (T-7)."""
+    if found.lapsed and found.role in roles.COUNTED:
+        _refuse_full(plan, listing(work), 1)
 
 
 def _refuse_full(plan: Plan, everybody: Iterable[Administrator], more: int) -> None:
@@ -279,4 +354,7 @@ def _administrator(row: Any) -> Administrator:
         row.invited_at,
         row.accepted_at,
         row.last_active_at,
+        row.accepted_at is None and row.state == invitations.LAPSED,
+        row.step if row.accepted_at is None else None,
+        row.due_at,
     )

@@ -46,6 +46,7 @@ _BY_PREFIX = (
         _connections.c.profile,
         _connections.c.last_seen_at,
         _licensing.c.next_due,
+        _tenants.c.settings,
     )
     .join(
         _connections,
@@ -54,6 +55,7 @@ _BY_PREFIX = (
         ),
     )
     .join(_licensing, _licensing.c.tenant_id == _credentials.c.tenant_id)
+    .join(_tenants, _tenants.c.id == _credentials.c.tenant_id)
     .where(_credentials.c.prefix == sa.bindparam("prefix"))
     .execution_options(across_tenants=True)
 )
@@ -88,6 +90,8 @@ class Caller:
     prefix: str
     last_seen_at: datetime | None
     next_due: datetime | None
+    settings: str
+    """The tenant's settings as they are stored: they need no statement of their own then."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ def authenticate(work: Work, token: str) -> Caller:
         prefix=token[5:13],
         last_seen_at=row.last_seen_at,
         next_due=row.next_due,
+        settings=row.settings,
     )
 
 

@@ -20,12 +20,14 @@ from scim_service.storage.work import Work, first_key
 EXIT_GRACE = timedelta(hours=1)
 """Decision 28: protects moves between groups that arrive as two calls."""
 
+_NOTE = "access.settings"
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 _tenants = tables.access.tenants
 _BY_SLUG = sa.select(_tenants).where(_tenants.c.slug == sa.bindparam("slug"))
 _ALL = sa.select(_tenants).order_by(_tenants.c.slug)
 _HELD = sa.select(_tenants).where(_tenants.c.id == sa.bindparam("tenant")).with_for_update(key_share=True)
+_SETTINGS = sa.select(_tenants.c.settings).where(_tenants.c.id == sa.bindparam("tenant"))
 _CHANGE = (
     sa.update(_tenants)
     .where(_tenants.c.id == sa.bindparam("tenant"))
@@ -103,6 +105,19 @@ def find(work: Work, slug: str) -> Tenant:
             code="unknown_tenant",
         )
     return _tenant(row)
+
+
+def settings_of(work: Work) -> TenantSettings:
+    """The settings of the tenant that this transaction is of; read once, unless the door has told them (`tell`)."""
+    known = work.notes.get(_NOTE)
+    if not isinstance(known, TenantSettings):
+        known = work.notes[_NOTE] = TenantSettings.of(known if isinstance(known, str) else work.value(_SETTINGS))
+    return known
+
+
+def tell(work: Work, stored: str) -> None:
+    """Let a transaction know the tenant's settings, which came with the credential: they are not read again then."""
+    work.notes[_NOTE] = stored
 
 
 def listing(work: Work) -> list[Tenant]:

@@ -148,4 +148,5 @@ def _holding_row(one: Holding) -> dict[str, object]:
         "until": one.until,
         "position": one.position,
         "source": one.sources,
+        "status": one.status,
     }

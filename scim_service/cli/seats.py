@@ -96,5 +96,6 @@ def _row(one: SeatLine, planned: Sequence[Drop], as_json: bool) -> Mapping[str, 
         "overage": one.overage,
         "suspended": one.suspended,
         "blocked": one.blocked,
+        "not_accepted": one.not_accepted,
         "drops": told,
     }

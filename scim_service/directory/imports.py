@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.directory import documents, sheets, users
+from scim_service.directory import documents, letters, sheets, users
 from scim_service.directory.sheets import Row, Sheet
 from scim_service.licensing import direct, gate, usage
 from scim_service.protocol.text import fold
@@ -70,6 +70,8 @@ def carry_out(work: Work, sheet: Sheet, row: Row) -> Result:
     row.check()
     known = work.row(_BY_NAME, key=fold(row.email))
     state = _removed(work, row) if row.action == sheets.REMOVE else _added(work, row, known is None)
+    if row.notify:
+        _notify(work, row)
     audit.record(work, "import:row", key, state=state)
     return _result(row, DONE, state)
 
@@ -124,6 +126,15 @@ def _added(work: Work, row: Row, is_new: bool) -> str:
     if not row.license_type:
         return "made" if is_new else "known"
     return direct.assign(work, row.email, row.license_type, expires_at=row.expires_at)
+
+
+def _notify(work: Work, row: Row) -> None:
+    """Tell the person that access was created (N-3). Raises InvalidValue for who has no address to be told at."""
+    known = work.row(_BY_NAME, key=fold(row.email))
+    assert known is not None
+    document = users.find(work, known.id).document
+    if not letters.access_created(work, known.seq, document, row.license_type or None):
+        raise errors.InvalidValue("notify: the person has no address. Leave it empty, and tell the person.")
 
 
 def _removed(work: Work, row: Row) -> str:

@@ -8,14 +8,17 @@ comes to no seat is not made. Making people stands here and calls `licensing`, n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.directory import accounts, grants, users
+from scim_service.access import invitations
+from scim_service.access.invitations import Invitation
+from scim_service.access.links import INVITATION, VERIFICATION
+from scim_service.directory import accounts, grants, letters, users
 from scim_service.directory.accounts import Account
 from scim_service.directory.documents import Resource
 from scim_service.directory.grants import Grant
@@ -26,9 +29,8 @@ from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 REASON_CHARACTERS = 500
-ACTIVE, DEACTIVATED, BANNED = "active", "deactivated", "banned"
 BY_HAND, BY_SCIM = "console", "scim"
-"""How an account stands, and who made it (D-8)."""
+"""Who made an account (D-8)."""
 
 _users = tables.directory.users
 _BAN = (
@@ -58,11 +60,14 @@ class Profile:
     licenses: list[Holding]
     permissions: list[Permission]
     grants: list[Grant]
+    asked: Mapping[str, Invitation] = field(default_factory=dict)
+    """The invitation and the verification, by kind, as far as there are any."""
 
     @property
     def status(self) -> str:
         """How the account stands (D-8)."""
-        return BANNED if self.banned else ACTIVE if self.person.active else DEACTIVATED
+        states = (self.asked[kind].state if kind in self.asked else None for kind in (INVITATION, VERIFICATION))
+        return invitations.account_status(self.person.active, self.banned, *states)
 
     @property
     def provisioned_by(self) -> str:
@@ -91,26 +96,35 @@ def add(
     expires_at: datetime | None = None,
     note: str = "",
     reason: str = "",
+    notify: bool = False,
 ) -> Made:
     """Make a person from nothing, with a license given directly where a type is named (E-1); no grants.
 
     `replaces` deactivates somebody in the same step, whose seat goes to the new person and not to the queue (LX-14);
-    the type is that person's, unless another is named. Raises Refused where no seat is free; then nothing is made.
+    the type is that person's, unless another is named. `notify`: the person is told by a letter (N-3). Raises Refused
+    where no seat is free; then nothing is made.
     """
     direct.refuse_past(work, expires_at)
     if replaces is not None:
-        return _in_place_of(work, replaces, payload, type_code, reason, expires_at=expires_at, note=note)
+        made = _in_place_of(work, replaces, payload, type_code, reason, expires_at=expires_at, note=note)
+        return _notified(work, made, notify)
     person = users.create(work, payload)
     state = None
     if type_code is not None:
         terms: dict[str, Any] = {"expires_at": expires_at, "note": note}
         state = direct.assign(work, person.document["userName"], type_code, **terms)
     _record(work, "person:added", person.id, reason, type=type_code)
-    return Made(person, type_code, state)
+    return _notified(work, Made(person, type_code, state), notify)
 
 
 def copy(
-    work: Work, from_name: str, payload: Mapping[str, Any], type_code: str | None = None, *, reason: str = ""
+    work: Work,
+    from_name: str,
+    payload: Mapping[str, Any],
+    type_code: str | None = None,
+    *,
+    reason: str = "",
+    notify: bool = False,
 ) -> Made:
     """Make a person like another one (E-15): the same type, locked, with a seat of its own, and the same grants.
 
@@ -124,7 +138,7 @@ def copy(
     state = direct.assign(work, person.document["userName"], code, locked=True)
     copied = grants.copy(work, original.seq, person)
     _record(work, "person:copied", person.id, reason, type=code, original=original.id)
-    return Made(person, code, state, copied)
+    return _notified(work, Made(person, code, state, copied), notify)
 
 
 def reassign(work: Work, from_name: str, type_code: str, payload: Mapping[str, Any], *, reason: str = "") -> Made:
@@ -141,7 +155,7 @@ def deactivate(work: Work, user_name: str, *, reason: str = "") -> Resource:
 
     Nothing is deleted (LX-15). Of who is inactive nothing changes.
     """
-    user = direct.locked_person(work, user_name)
+    user = _held(work, user_name)
     if not user.active:
         return users.find(work, user.id)
     _record(work, "person:deactivated", user.id, reason)
@@ -173,13 +187,14 @@ def ban(work: Work, user_name: str, reason: str) -> Account:
     if not reason.strip():
         raise errors.InvalidValue("A ban needs a reason. Say why with --reason.", code="blank_reason")
     _refuse_long(reason)
-    user = direct.locked_person(work, user_name)
+    user = _held(work, user_name)
     if user.banned:
         account = accounts.change(work, user.seq, ban_reason=reason.strip())
     else:
         work.execute(_BAN, which=user.seq, new_banned=True)
         account = accounts.change(work, user.seq, ban_reason=reason.strip(), banned_at=work.now)
         accounts.void(work, user.seq)
+        invitations.void(work, user.seq)
     _record(work, "person:banned", user.id, reason)
     if not user.banned:
         seats.activity_changed(work, [user.seq])
@@ -252,7 +267,21 @@ def profile(work: Work, user_name: str) -> Profile:
         usage.of_person(work, user.seq),
         permissions.of_person(work, user.seq),
         grants.of_person(work, user.seq),
+        invitations.of_person(work, user.seq),
     )
+
+
+def _held(work: Work, user_name: str) -> Any:
+    """A person whose links may have to die, locked after the invitations (decision 19). Raises NotFound."""
+    invitations.of_person(work, direct.found_person(work, user_name).seq, locked=True)
+    return direct.locked_person(work, user_name)
+
+
+def _notified(work: Work, made: Made, notify: bool) -> Made:
+    """Tell somebody who was made, if that is wanted. Raises InvalidValue for who has no address to be told at."""
+    if notify and not letters.access_created(work, made.person.seq, made.person.document, made.type_code):
+        raise errors.InvalidValue("Nobody can be told without an address. Give one: --email", code="no_address")
+    return made
 
 
 def _in_place_of(

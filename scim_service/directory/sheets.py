@@ -49,6 +49,15 @@ class Row:
         return self.cells.get("action", "").strip().casefold() or ADD
 
     @property
+    def notify(self) -> bool:
+        """Whether the person is told by a letter (N-3)."""
+        return self._notify in YES
+
+    @property
+    def _notify(self) -> str:
+        return self.cells.get("notify", "").strip().casefold()
+
+    @property
     def expires_at(self) -> datetime | None:
         """Raises InvalidValue for what is no instant."""
         text = self.cells.get("expires_at", "").strip()
@@ -70,11 +79,10 @@ class Row:
             raise errors.InvalidValue("license_type must say which license to remove.")
         if self.expires_at is not None and (not self.license_type or self.action == REMOVE):
             raise errors.InvalidValue("expires_at is for a license that is given.")
-        notify = self.cells.get("notify", "").strip().casefold()
-        if notify in YES:
-            raise errors.NotBuilt("notify: letters are not sent yet. Leave it empty, and tell the person.")
-        if notify not in NO:
+        if self._notify not in YES | NO:
             raise errors.InvalidValue("notify is yes or no.")
+        if self.notify and self.action == REMOVE:
+            raise errors.InvalidValue("notify is for access that is created.")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.directory import accounts, documents, external_ids, group_rows, listing, relations
+from scim_service.access import invitations
+from scim_service.directory import accounts, documents, external_ids, group_rows, listing, relations, verifications
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.listing import Listed, Query, Rows
 from scim_service.licensing import attributes, seats
@@ -88,6 +89,7 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
     audit.record(work, *draft.event, **draft.event_data)
     claimed = seats.person_made(work, seq)
     claimed = attributes.written(work, seq, {}, document) or claimed
+    verifications.pushed(work, seq, document)
     paging.count_one(work, schema.USER.name, seq, 1)
     connection, active = row["connection_seq"], row["active"]
     return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, False, claimed)
@@ -178,6 +180,8 @@ def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
     The groups are locked before the person (decision 19); if the person joined one more by then, the door starts over.
     """
     current = find(work, user_id)
+    if work.careful:
+        invitations.lock_about(work, user_id)
     group_seqs = [row.group_seq for row in work.rows(_GROUPS_OF, which=current.seq)]
     closure.lock_groups(work, group_seqs)
     if work.value(_LOCK, which=current.seq) is None:
@@ -286,6 +290,10 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any], tell: Tell =
     _record_change(work, current, saved)
     if current.active and not active:
         accounts.void(work, current.seq)
+        invitations.void(work, current.seq)
+    verifications.address_changed(work, current.seq, current.id, current.document, document, active)
+    if active and not current.active:
+        verifications.back(work, current.seq, document, current.connection_seq)
     licensed = _move_seats(work, current, saved, tell)
     return replaced(saved, licensed=saved.licensed or licensed)
 
@@ -332,6 +340,9 @@ def _value_rows(seq: int, rows: set[index_rows.IndexRow]) -> list[dict[str, Any]
 
 
 def _locked(work: Work, user_id: str) -> Resource:
+    """The person, locked; where this is another try, what comes before people in the order of locks too."""
+    if work.careful:
+        invitations.lock_about(work, user_id)
     return _resource(work.row(_BY_ID_LOCKED, id=user_id, connection=external_ids.connection_of(work)))
 
 

@@ -8,14 +8,14 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import g, request
 
 from scim_service import errors
-from scim_service.access import connections, credentials
+from scim_service.access import connections, credentials, tenants
 from scim_service.access.credentials import Caller
 from scim_service.endpoints import auth, doors, proxies, service
 from scim_service.endpoints.doors import Door
@@ -86,9 +86,13 @@ def leave(_problem: BaseException | None = None) -> None:
         kept.until_read.close()
 
 
-def writing() -> AbstractContextManager[Work]:
-    """The one write transaction of this request."""
-    return service.current().store.writing(caller().tenant_id, actor(), g.request_id, g.get("careful", False))
+@contextmanager
+def writing() -> Iterator[Work]:
+    """The one write transaction of this request; it knows the tenant's settings, which came with the credential."""
+    store = service.current().store
+    with store.writing(caller().tenant_id, actor(), g.request_id, g.get("careful", False)) as work:
+        tenants.tell(work, caller().settings)
+        yield work
 
 
 def actor() -> Actor:

@@ -16,7 +16,8 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import errors
-from scim_service.access import connections
+from scim_service.access import connections, invitations
+from scim_service.access.links import INVITATION, VERIFICATION
 from scim_service.licensing import catalog, facts, shown
 from scim_service.licensing.catalog import Options
 from scim_service.protocol import text
@@ -65,7 +66,11 @@ def _each(statement: sa.Select[Any]) -> dict[str, sa.Select[Any]]:
 
 _WHO = (_users.c.seq, _users.c.id, _users.c.active, _users.c.banned)
 _PERSON = _each(
-    sa.select(*_WHO, _users.c.document, *(_accounts.c[name] for name in FLAGS))
+    sa.select(
+        *(*_WHO, _users.c.document, *(_accounts.c[name] for name in FLAGS)),
+        invitations.state_of(INVITATION, _users.c.seq).label("invitation"),
+        invitations.state_of(VERIFICATION, _users.c.seq).label("verification"),
+    )
     .outerjoin(_accounts, sa.and_(_accounts.c.tenant_id == _users.c.tenant_id, _accounts.c.user_seq == _users.c.seq))
     .where(_users.c.tenant_id == _TENANT)
 )
@@ -153,13 +158,15 @@ class License:
 class Person:
     """A person as the product needs it. `rights` are the codes of the types held and of those that they imply.
 
-    `attributes` are their rights as data (D-4), the better type's where two say different; `flags` are FLAGS.
+    `attributes` are their rights as data (D-4), the better type's where two say different; `flags` are FLAGS. `status`
+    is how the account stands (D-8).
     """
 
     id: str
     user_name: str
     active: bool
     banned: bool
+    status: str
     flags: Mapping[str, datetime | None]
     licenses: Sequence[License]
     rights: Sequence[str]
@@ -204,6 +211,7 @@ def person(work: Work, whom: Whom) -> Person:
         orjson.loads(row.document)["userName"],
         row.active,
         row.banned,
+        invitations.account_status(row.active, row.banned, row.invitation, row.verification),
         {name: row._mapping[name] for name in FLAGS},
         list(held.values()),
         rights,

@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from scim_service.access import invitations
+from scim_service.access.links import INVITATION, VERIFICATION
 from scim_service.licensing import capacity, catalog, shown
-from scim_service.licensing.facts import BLOCKED, EXPIRED, GRACE, SUSPENDED, WAITING
+from scim_service.licensing.facts import BLOCKED, EFFECTIVE, EXPIRED, GRACE, SUSPENDED, WAITING
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
@@ -21,6 +23,8 @@ _ledger = tables.licensing.ledger
 _users = tables.directory.users
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
+_INVITED_STATE = invitations.state_of(INVITATION, _users.c.seq).label("invitation")
+_VERIFIED_STATE = invitations.state_of(VERIFICATION, _users.c.seq).label("verification")
 _USED = sa.select(_ledger.c.type_seq, _ledger.c.consuming, _ledger.c.approved).where(_ledger.c.tenant_id == _TENANT)
 _BY_STATE = (
     sa.select(_assignments.c.type_seq, _assignments.c.state, sa.func.count().label("people"))
@@ -31,12 +35,34 @@ _BY_STATE = (
     )
     .group_by(_assignments.c.type_seq, _assignments.c.state)
 )
+_invitations = tables.access.invitations
+_NOT_ACCEPTED = (
+    sa.select(_assignments.c.type_seq, sa.func.count().label("people"))
+    .join(
+        _invitations,
+        sa.and_(
+            _invitations.c.tenant_id == _assignments.c.tenant_id,
+            _invitations.c.kind == INVITATION,
+            _invitations.c.user_seq == _assignments.c.user_seq,
+        ),
+    )
+    .where(
+        _assignments.c.tenant_id == _TENANT,
+        sa.or_(_assignments.c.state.in_(sorted(EFFECTIVE)), _assignments.c.stop_holds.is_(True)),
+        _invitations.c.state != invitations.DONE,
+    )
+    .group_by(_assignments.c.type_seq)
+)
 _PEOPLE = (
     sa.select(
         _assignments,
         _types.c.code,
         _users.c.id,
         _users.c.document,
+        _users.c.active,
+        _users.c.banned,
+        _INVITED_STATE,
+        _VERIFIED_STATE,
         *shown.SOURCE_COLUMNS,
         sa.func.row_number()
         .over(
@@ -71,7 +97,8 @@ _STATEMENTS = {
 class SeatLine:
     """The numbers of one type. `limit` is None where there is none; `used` is the ledger's, those in `grace` included.
 
-    `cap` is what was bought, `overage` what is used beyond it (A-4); `suspended` counts people, seat held or not.
+    `cap` is what was bought, `overage` what is used beyond it (A-4); `suspended` counts people, seat held or not;
+    `not_accepted`: of the used seats, those of people who have not accepted their invitation (P-1).
     """
 
     code: str
@@ -88,6 +115,7 @@ class SeatLine:
     cap: int | None = None
     overage: int = 0
     seq: int = 0
+    not_accepted: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,6 +131,8 @@ class Holding:
     since: datetime
     until: datetime | None
     position: int | None
+    status: str = invitations.ACTIVE
+    """How the person's account stands (D-8)."""
 
 
 def seats(work: Work) -> list[SeatLine]:
@@ -111,10 +141,12 @@ def seats(work: Work) -> list[SeatLine]:
     bought = capacity.at(capacity.lines(work), work.now, {row.type_seq: row.approved for row in rows})
     used = {row.type_seq: row.consuming for row in rows}
     people = {(row.type_seq, row.state): row.people for row in work.rows(_BY_STATE, at=work.now)}
-    return [
+    asked = {row.type_seq: row.people for row in work.rows(_NOT_ACCEPTED)}
+    lines = [
         _seat_line(kind, bought.get(kind.seq, capacity.Capacity()), used.get(kind.seq, 0), people)
         for kind in catalog.types(work)
     ]
+    return [replace(one, not_accepted=asked.get(one.seq, 0)) for one in lines]
 
 
 def _seat_line(
@@ -170,4 +202,5 @@ def _holding(row: Any) -> Holding:
         row.since,
         row.until,
         row.place if row.state == WAITING else None,
+        invitations.account_status(row.active, row.banned, row.invitation, row.verification),
     )

@@ -265,9 +265,15 @@ def test_BS_17_anybody_but_the_head_can_be_removed_and_an_invitation_too(house: 
     house.refused(lambda work: admins.remove(work, mail("bob")), errors.NotFound)
 
 
-def test_BS_19_who_was_removed_can_be_invited_again(house: House) -> None:
+def test_BS_19_and_T_7_who_was_removed_can_be_invited_again_ten_minutes_later(
+    house: House, clock: SettableClock
+) -> None:
     house.add("bob")
     house.remove("bob")
+    with pytest.raises(errors.Refused) as refusal:
+        house.add("bob", role=roles.OPERATOR, accepted=False)
+    assert refusal.value.code == "too_often"
+    clock.advance(timedelta(minutes=10))
     house.add("bob", role=roles.OPERATOR, accepted=False)
     [bob] = house.listing()
     assert (bob.role, bob.pending, bob.last_active_at) == (roles.OPERATOR, True, None)

@@ -39,7 +39,7 @@ def reason(cast: Cast, entry: Entry) -> str | None:
 
 
 def test_F4_a_letter_about_an_active_person_is_sent(cast: Cast) -> None:
-    cast.acme.user("ann")
+    cast.acme.user("ann", emails=[{"value": "ann@acme.example"}])
     assert reason(cast, posted(cast, "ann")) is None
 
 
@@ -49,7 +49,7 @@ def test_F4_a_letter_about_nobody_is_sent(cast: Cast) -> None:
 
 @pytest.mark.parametrize("why", [truth.GONE, truth.INACTIVE, truth.BANNED])
 def test_F4_nothing_is_sent_about_a_person_who_is_gone_inactive_or_banned(cast: Cast, why: str) -> None:
-    ann = cast.acme.user("ann")
+    ann = cast.acme.user("ann", emails=[{"value": "ann@acme.example"}])
     entry = posted(cast, "ann")
     if why == truth.GONE:
         cast.acme.delete(f"/Users/{ann['id']}")
@@ -62,7 +62,7 @@ def test_F4_nothing_is_sent_about_a_person_who_is_gone_inactive_or_banned(cast: 
 
 
 def test_F4_a_person_of_another_tenant_does_not_stand_in_for_one_who_is_gone(cast: Cast) -> None:
-    ann = cast.acme.user("ann")
+    ann = cast.acme.user("ann", emails=[{"value": "ann@acme.example"}])
     entry = posted(cast, "ann")
     cast.acme.delete(f"/Users/{ann['id']}")
     cast.globex.user("charlie")

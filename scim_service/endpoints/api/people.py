@@ -61,6 +61,7 @@ def _shown(one: Person) -> dict[str, Any]:
         "userName": one.user_name,
         "active": one.active,
         "banned": one.banned,
+        "status": one.status,
         "flags": one.flags,
         "rights": one.rights,
         "attributes": one.attributes,
