@@ -27,7 +27,7 @@ from scim_service.storage.work import Actor, Work
 NAME = "digest"
 LETTER = "digest"
 HOUR = time(7)
-NOTHING = "there was nothing to say"
+NOTHING, LATER = "there was nothing to say", "a later digest takes its place"
 
 _tenants = tables.access.tenants
 _ALL = (
@@ -83,6 +83,7 @@ def _post(work: Work) -> int:
     if not readers or outbox.has_any(work, beginning):
         return 0
     seats.tick(work)
+    outbox.cancel_all(work, "dig:", LATER)
     found = digest.of(work, Period(slot(due - timedelta(seconds=1), settings.time_zone), due))
     silent, sent = [], 0
     for one in readers:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import audit
-from scim_service.licensing import facts, type_names
+from scim_service.licensing import facts, reclaim_asks, type_names
 from scim_service.licensing.happenings import RELEASED, YIELDED
 from scim_service.licensing.type_names import Named
 from scim_service.protocol.text import format_datetime
@@ -35,6 +35,7 @@ _claims = tables.licensing.claims
 _drops = tables.licensing.capacity_drops
 _requests = tables.licensing.requests
 _rules = tables.licensing.rules
+_asks = tables.usage.reclaim_asks
 _types = tables.licensing.license_types
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 
@@ -124,6 +125,17 @@ _ORPHANS = (
     sa.select(_rules.c.group_name, _rules.c.type_seq)
     .where(_rules.c.tenant_id == _TENANT, _rules.c.state == "orphaned")
     .order_by(_rules.c.group_name, _rules.c.seq)
+)
+_RECLAIMED = (
+    sa.select(_users.c.display, _asks.c.type_seq, _asks.c.state)
+    .join(_users, _of_person(_asks))
+    .where(
+        _asks.c.tenant_id == _TENANT,
+        _asks.c.state.in_(sorted(reclaim_asks.ENDS)),
+        _asks.c.ended_at >= sa.bindparam("since", type_=_asks.c.ended_at.type),
+        _asks.c.ended_at < sa.bindparam("until", type_=_asks.c.ended_at.type),
+    )
+    .order_by(_asks.c.ended_at, _asks.c.seq)
 )
 _DISPLAYS = sa.select(_users.c.id, _users.c.display).where(
     _users.c.tenant_id == _TENANT, _users.c.id.in_(sa.bindparam("ids", expanding=True))
@@ -222,6 +234,12 @@ def _orphans(work: Work, _period: Period) -> Iterable[Line]:
     return (Line(row.type_seq, {"group": row.group_name}) for row in work.rows(_ORPHANS))
 
 
+def _reclaimed(work: Work, period: Period) -> Iterable[Line]:
+    """What came of asking idle people (E-29)."""
+    for row in work.rows(_RECLAIMED, since=period.since, until=period.until):
+        yield Line(row.type_seq, {"name": row.display, "outcome": row.state})
+
+
 _SUBJECTS: dict[str, Callable[[Work, Period], Iterable[Line]]] = {
     "waiting": _waiting,
     "lapsed": _lapsed,
@@ -230,6 +248,7 @@ _SUBJECTS: dict[str, Callable[[Work, Period], Iterable[Line]]] = {
     "requests": _open,
     "conflicts": _conflicts,
     "orphans": _orphans,
+    "reclaimed": _reclaimed,
 }
 
 
