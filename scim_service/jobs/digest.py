@@ -66,7 +66,7 @@ def _concerned(work: Work) -> Iterable[int]:
 
 
 def _was_told(context: Context, tenant_id: int) -> bool:
-    with context.store.reading(tenant_id, Actor("job", NAME)) as work:
+    with context.reading(Actor("job", NAME), tenant_id) as work:
         settings = TenantSettings.of(work.value(_SETTINGS))
         return outbox.has_any(work, _beginning(slot(work.now, settings.time_zone), settings))
 
