@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -54,6 +54,27 @@ _STATEMENTS = {
     (False, True): _LATEST.where(_FROM),
     (True, True): _LATEST.where(_ABOUT, _FROM),
 }
+_OVERLAP = timedelta(minutes=5)
+"""A transaction takes less: so much later an event may be written than its instant says."""
+
+_LAST = sa.select(sa.func.max(_audit.c.seq)).execution_options(across_tenants=True)
+_NEXT_AT = (
+    sa.select(_audit.c.at)
+    .where(_audit.c.seq >= sa.bindparam("place"))
+    .order_by(_audit.c.seq)
+    .limit(1)
+    .execution_options(across_tenants=True)
+)
+_BEHIND = (
+    sa.select(_audit)
+    .where(
+        _audit.c.tenant_id == sa.bindparam("tenant"),
+        _audit.c.seq >= sa.bindparam("place"),
+        _audit.c.action >= sa.bindparam("kind"),
+        _audit.c.action < sa.bindparam("beyond"),
+    )
+    .order_by(_audit.c.seq)
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +126,25 @@ def listing(work: Work, subject: str | None = None, since: datetime | None = Non
     """The latest events, at most so many, oldest first: about one subject, or from an instant on, or all."""
     found = work.rows(_STATEMENTS[subject is not None, since is not None], subject=subject, since=since, most=most)
     return [_event(row) for row in reversed(found)]
+
+
+def since(work: Work, instant: datetime, beginning: str) -> Iterator[Event]:
+    """The tenant's events from an instant on, oldest first, whose action begins like this.
+
+    The log is as long as the service is old: the place is found by halving, as later rows have later instants but for
+    what was written at the same time.
+    """
+    low, high = 0, int(work.value(_LAST) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        at = work.value(_NEXT_AT, place=middle)
+        if at is not None and at < instant - _OVERLAP:
+            low = middle + 1
+        else:
+            high = middle
+    for row in work.execute(_BEHIND, place=low, kind=beginning, beyond=beginning + "\U0010ffff"):
+        if row.at >= instant:
+            yield _event(row)
 
 
 def _event(row: sa.Row[Any]) -> Event:

@@ -48,6 +48,11 @@ _DETAILS = arguments.options(
     _codes("implies", "Brings the rights of this one"),
     click.option("--rights", type=Rights(), help="What it allows, for the product that sells it."),
     click.option("--reclaim", type=arguments.Duration(), help="Reported as unused after so many days, such as 30d."),
+    click.option(
+        "--reclaim-asks/--reclaim-reports",
+        default=None,
+        help="Whether who does not use it is asked, and loses it without an answer; else it is only reported.",
+    ),
     click.option("--request-mode", type=click.Choice(catalog.REQUEST_MODES), help="What a request for it comes to."),
     click.option("--requestable/--not-requestable", default=None, help="Whether people may ask for it."),
     click.option("--assignable/--not-assignable", default=None, help="Whether it may be given by hand."),

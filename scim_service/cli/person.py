@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from scim_service.cli import arguments, opening, output
+from scim_service.cli.arguments import Instant
 from scim_service.directory import people
 from scim_service.directory.accounts import Account
 from scim_service.directory.documents import Resource
@@ -243,6 +244,23 @@ def change_grants(
 
     found = opening.change(slug, act)
     output.listing([_grant(one) for one in found], as_json, f"{output.cell(user)} has no grant.")
+
+
+@person.command()
+@arguments.slug
+@arguments.user
+@click.option("--at", type=Instant(), help="When, such as 2027-03-01T08:00:00Z; now unless given.")
+@arguments.as_json
+def active(slug: str, user: str, at: datetime | None, as_json: bool) -> None:
+    """Note that a person was active in the product; who was not for long is idle (see reclaim report).
+
+    \b
+    Example:
+      scim-service person active acme --user alice@acme.example --at 2027-03-01T08:00:00Z
+    """
+    found = opening.change(slug, lambda work: people.active(work, user, at))
+    record = {"user": user, "last_active_at": found.last_active_at}
+    output.made(f"{output.cell(user)} was active last at {output.cell(found.last_active_at)}.", record, as_json)
 
 
 @person.command()

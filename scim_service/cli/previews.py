@@ -114,7 +114,8 @@ def _letters(mails: Sequence[Mail]) -> Iterator[str]:
     for one in mails:
         times = f", {one.count} people" if one.count > 1 else ""
         words = (one.event.replace("_", " "), one.recipient.replace("_", " "))
-        yield f"  {one.notice} {words[0]} ({one.type_code}) to the {words[1]}{times}"
+        about = f" ({one.type_code})" if one.type_code else ""
+        yield f"  {one.notice} {words[0]}{about} to the {words[1]}{times}"
 
 
 def _row(row: Row, kind: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from scim_service.storage.work import Work, chunks
 
 QUEUED, SENT, CANCELLED, DEAD = "queued", "sent", "cancelled", "dead"
 
+_WATCHED = "delivery.watched"
 _outbox = tables.delivery.outbox
 _MINE = _outbox.c.tenant_id == sa.bindparam("tenant")
 _CANCEL = (
@@ -68,7 +69,22 @@ class Message:
 
 def post(work: Work, messages: Iterable[Message]) -> None:
     """Put messages in the outbox; those whose key is there already, in whatever state, stay as they are."""
-    work.insert_new(_outbox, [_row(work, one) for one in messages])
+    found = list(messages)
+    watched = work.notes.get(_WATCHED)
+    if watched is not None and found:
+        before = known(work, [one.key for one in found])
+        watched.extend(one for one in found if one.key not in before)
+    work.insert_new(_outbox, [_row(work, one) for one in found])
+
+
+def watch(work: Work) -> None:
+    """From now on keep in mind what this transaction posts, for a preview."""
+    work.notes[_WATCHED] = []
+
+
+def watched(work: Work) -> list[Message]:
+    """What was posted for the first time since this transaction is watched; nothing where it is not."""
+    return list(work.notes.get(_WATCHED, ()))
 
 
 def known(work: Work, keys: Sequence[str]) -> set[str]:

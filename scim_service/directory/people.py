@@ -243,6 +243,19 @@ def flag(
     return found
 
 
+def active(work: Work, user_name: str, at: datetime | None = None) -> Account:
+    """Note that the product saw this person at an instant, now unless it says otherwise; never earlier than known.
+
+    Who is seen is not idle (E-29). Raises NotFound, and InvalidValue for an instant that has not come.
+    """
+    seen = at or work.now
+    if seen > work.now:
+        raise errors.InvalidValue("Nobody was active in the future. Give an instant that has passed.", code="future")
+    user = direct.locked_person(work, user_name)
+    last = accounts.find(work, user.seq).last_active_at
+    return accounts.change(work, user.seq, last_active_at=seen if last is None else max(last, seen))
+
+
 def grant(work: Work, user_name: str, resources: list[str], team: str = "") -> list[Grant]:
     """Grant things to a person (D-18); all grants as they are then."""
     user = direct.locked_person(work, user_name)

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from scim_service.jobs import clock
+from scim_service.jobs import clock, digest, notices, reclaim, reconcile
 from scim_service.jobs.job import Job
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 JOBS: tuple[Job, ...] = (
     Job("clock", timedelta(seconds=15), clock.run, "Seats lapse and are given on time, also where nobody asks."),
+    Job(notices.REMOVALS, _MINUTE, notices.removals, "Many people who left groups one by one are told of (N-8)."),
+    Job(notices.SEATS, 5 * _MINUTE, notices.seats_rearm, "Alerts of seats that run low are armed again (N-5)."),
+    Job(
+        notices.CONTRACTS,
+        _HOUR,
+        notices.contracts_end,
+        "Contracts that end, and graces that end, are told of (N-6).",
+        10 * _MINUTE,
+    ),
+    Job(digest.NAME, 15 * _MINUTE, digest.run, "The administrators' weekly letter, Monday 07:00 in their zone (N-7)."),
+    Job(
+        reconcile.NAME,
+        _DAY,
+        reconcile.run,
+        "Ledger and rows are compared with what they should be, and mended where that is safe (I-12).",
+        2 * _HOUR + 15 * _MINUTE,
+    ),
+    Job(
+        reclaim.NAME,
+        _DAY,
+        reclaim.run,
+        "Idle people are asked, reminded, and lose what they do not answer for (E-29).",
+        3 * _HOUR,
+    ),
 )
 """A job runs once in every period, counted from midnight UTC and moved by its offset."""
 

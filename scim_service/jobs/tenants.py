@@ -1,32 +1,35 @@
-"""What jobs do for one tenant after the other: each in a transaction of its own, so that none holds up another."""
+"""What jobs do for one tenant after the other: each is an item by itself, so that none holds up another."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 
-from scim_service import errors
+from scim_service.jobs import items
+from scim_service.jobs.items import Item
 from scim_service.jobs.job import Context, Report
-from scim_service.storage import faults
-from scim_service.storage.work import EVERY_TENANT, Actor, Work
+from scim_service.storage.work import Actor, Work
 
-_log = logging.getLogger("scim_service.jobs")
+WHOLE = "tenant"
+"""The key of an item that is the whole tenant."""
 
 
 def asked(context: Context, job: str, question: Callable[[Work], Iterable[int]]) -> list[int]:
     """Which tenants a job has to do something for; the question is one across tenants."""
-    with context.store.reading(EVERY_TENANT, Actor("job", job)) as work:
+    with context.reading(Actor("job", job)) as work:
         return list(question(work))
 
 
 def each(context: Context, job: str, tenant_ids: Iterable[int], act: Callable[[Work], int]) -> Report:
-    """Do it for each; what a busy database put off is done in the next run."""
-    items = failed = 0
-    for tenant_id in tenant_ids:
-        try:
-            with context.store.writing(tenant_id, Actor("job", job)) as work:
-                items += act(work)
-        except (errors.Unavailable, faults.Again):
-            failed += 1
-            _log.warning("a job was put off for a tenant", extra={"route": job, "tenant": tenant_id})
-    return Report(items, failed)
+    """Do it for each; the report counts what was done, not the tenants."""
+    return all_of(context, job, [Item(one, WHOLE) for one in tenant_ids], lambda work, _item: act(work))
+
+
+def all_of(context: Context, job: str, found: Iterable[Item], act: Callable[[Work, Item], int]) -> Report:
+    """Do it for each item; the report counts what was done, not the items."""
+    done: dict[tuple[int, str], int] = {}
+
+    def counted(work: Work, item: Item) -> None:
+        done[item.tenant_id, item.key] = act(work, item)
+
+    report = items.isolated(context, job, found, counted)
+    return Report(sum(done.values()), report.failed)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from scim_service.delivery.entries import Entry
 from scim_service.jobs import truth_asked
+from scim_service.licensing import still_true
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
@@ -27,7 +28,7 @@ _PERSON = sa.select(_users.c.active, _users.c.banned).where(
     _users.c.tenant_id == sa.bindparam("tenant"), _users.c.seq == sa.bindparam("which")
 )
 
-STILL_TRUE: Mapping[str, Question] = {**truth_asked.QUESTIONS}
+STILL_TRUE: Mapping[str, Question] = {**truth_asked.QUESTIONS, **still_true.QUESTIONS}
 """Letter → what has to be asked besides the rule for people; a letter that is not here stays true."""
 
 

@@ -79,6 +79,7 @@ class Options:
 
     `requires`: one of these must be held. `excludes`: not together with these. `implies`: brings the rights of these.
     `fallback`: who waits for it may hold a lesser one of the family. `grace_yields`: A-6. `reclaim`: days of idleness.
+    `reclaim_asks`: who is idle is asked, and loses it without an answer (E-29).
     """
 
     requires: tuple[str, ...] = ()
@@ -92,6 +93,7 @@ class Options:
     request_mode: str = AUTO_IF_SEAT
     grants_admin: bool = False
     reclaim: int | None = None
+    reclaim_asks: bool = False
     rights: Mapping[str, Any] = field(default_factory=dict)
     name_fr: str | None = None
 

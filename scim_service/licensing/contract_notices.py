@@ -70,6 +70,7 @@ def post(work: Work) -> int:
         if step is None or contract_steps.goes_on(contract, renewal, work.now):
             continue
         if not outbox.has_any(work, contract_steps.beginning(contract, everything, step.offset)):
+            outbox.cancel_all(work, contract_steps.beginning(contract, everything), contract_steps.LATER)
             found += _of_contract(work, entered, contract, step, everything)
     found += _to_people(work, entered.settings)
     fresh = {one.key for one in found} - outbox.known(work, [one.key for one in found])

@@ -26,6 +26,8 @@ EARLIEST = timedelta(days=BEFORE_END[0])
 RENEWED = "the contract was renewed"
 """Why a notice that was not sent yet is taken back."""
 
+LATER = "a later notice takes its place"
+
 STALE = timedelta(days=30)
 """A step that was due so long ago is not told any more."""
 

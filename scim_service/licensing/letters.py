@@ -5,9 +5,10 @@ Pure. The letters themselves, their languages and who is told when are `delivery
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from scim_service.delivery.outbox import Message
 from scim_service.licensing import facts
 from scim_service.licensing.facts import Assignment
 
@@ -18,6 +19,25 @@ LICENSE_ADMINISTRATORS, HEAD_ADMINISTRATOR = "license_administrators", "head_adm
 PROMOTED, YIELDED = "promoted", "yielded"
 DEADLINE_SET, DROP_EXECUTED = "drop_deadline", "drop_executed"
 LOW, NONE_LEFT = "seats_low", "none_left"
+
+OF_THE_GATE = frozenset({PROMOTED, YIELDED, DEADLINE_SET, DROP_EXECUTED, LOW, NONE_LEFT})
+"""What the gate tells at the end of a transaction, or of what time alone had decided."""
+
+_NOTICES = {
+    "administrator_invited": "N-1",
+    "administrator_designated": "N-1",
+    "head_appointed": "N-1",
+    "head_handed_over": "N-1",
+    "invitation": "N-2",
+    "verification": "N-2",
+    "welcome": "N-2",
+    "belongs_to": "N-2",
+    "access_created": "N-3",
+    "request_approved": "E-22",
+    "request_denied": "E-22",
+    "mass_removal": "N-8",
+}
+"""Letter → the notice of 4.7, or the event, that it is for."""
 
 _THRESHOLDS = ((15, 0, 1), (25, 0, 2), (99, 10, 0), (999, 8, 0))
 """N-5: up to this limit, so many percent of it and so many seats besides; 5 % above the last one."""
@@ -93,6 +113,14 @@ def about_seats(limit_before: int | None, used_before: int, limit: int | None, u
         return NONE_LEFT if left_before is None or left_before > 0 else None
     warned = threshold(limit)
     return LOW if left <= warned and (left_before is None or left_before > warned) else None
+
+
+def told(message: Message) -> tuple[str, str, str, str]:
+    """A letter that an act posted itself, as `mails` counts it."""
+    about = message.facts.get("type")
+    recipient = LICENSE_ADMINISTRATORS if message.user_seq is None else PERSON
+    code = about["code"] if isinstance(about, Mapping) else ""
+    return _NOTICES.get(message.letter, ""), message.letter, recipient, code
 
 
 def mails(told: Iterable[tuple[str, str, str, str]], digest: bool) -> list[Mail]:

@@ -157,6 +157,7 @@ def rehearsed(writing: Callable[[], AbstractContextManager[Work]], act: Callable
     """The same, with what the act would answer."""
     try:
         with writing() as work:
+            outbox.watch(work)
             answer = act(work)
             raise _Undone(answer, of(work))
     except _Undone as undone:
@@ -175,6 +176,8 @@ def made(
     Unconfirmed, with a fresh preview and nothing changed: `stale_preview`, or `preview_required`.
     """
     with writing() as work:
+        if version is not None or braked:
+            outbox.watch(work)
         found = act(work)
         if version is not None:
             _expect(of(work), version)
@@ -301,12 +304,13 @@ def _before(started: gate.Start | None, type_seq: int, now: Numbers, joined: int
 
 
 def _mails(work: Work, after: gate.Gate) -> tuple[Mail, ...]:
-    """What would be posted now that was not posted before."""
+    """What the act posted itself, and what would be posted at the end; of both what was not posted before."""
     due = gate.to_tell(work).notices
     known = outbox.known(work, [one.message.key for one in due])
-    fresh = [one for one in due if one.message.key not in known]
+    fresh = [(one.notice, one.event, one.recipient, one.type_code) for one in due if one.message.key not in known]
+    own = [letters.told(one) for one in outbox.watched(work) if one.letter not in letters.OF_THE_GATE]
     digest = after.settings.has_digest and bool(told.everybody(work))
-    return tuple(letters.mails(((one.notice, one.event, one.recipient, one.type_code) for one in fresh), digest))
+    return tuple(letters.mails([*own, *fresh], digest))
 
 
 def _timeless(row: Row) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Who holds a seat and does not use it (licensing.md E-29): a report; nothing is taken back by itself.
+"""Who holds a seat and does not use it (licensing.md E-29): a report. `reclaim_asks.py` asks them where a type says so.
 
 A person is idle since the product last told of activity, or since the seat was assigned where that is later, or where
 nothing was ever told. A license that a group or an attribute gives is not taken back by hand: the report names the
@@ -7,6 +7,7 @@ rule.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +26,7 @@ _assignments = tables.licensing.assignments
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _BEFORE = sa.bindparam("before", type_=_assignments.c.since.type)
 _IDLE = (
-    sa.select(_assignments.c.user_seq, _assignments.c.since, _users.c.document, _accounts.c.last_active_at)
+    sa.select(_assignments.c.user_seq, _assignments.c.since, _users.c.id, _users.c.document, _accounts.c.last_active_at)
     .join(_users, sa.and_(_users.c.tenant_id == _assignments.c.tenant_id, _users.c.seq == _assignments.c.user_seq))
     .outerjoin(
         _accounts,
@@ -71,11 +72,16 @@ def report(work: Work, type_code: str | None = None, idle: timedelta | None = No
     return sorted(found, key=lambda one: (one.since, one.type_code, one.user_name))
 
 
+def idle_rows(work: Work, type_seq: int, idle: timedelta) -> Sequence[Any]:
+    """Who holds a type and has not used the product for so long: user_seq, id, since, document, last_active_at."""
+    return work.rows(_IDLE, type=type_seq, before=work.now - idle)
+
+
 def _of_type(work: Work, kind: catalog.LicenseType, idle: timedelta | None, called: dict[int, str]) -> list[Idle]:
     limit = idle if idle is not None else timedelta(days=kind.options.reclaim) if kind.options.reclaim else None
     if limit is None:
         return []
-    rows = work.rows(_IDLE, type=kind.seq, before=work.now - limit)
+    rows = idle_rows(work, kind.seq, limit)
     reasons = claims.of_people(work, [row.user_seq for row in rows])
     return [
         _idle(work, kind, row, [one for one in reasons.get(row.user_seq, []) if one.type_seq == kind.seq], called)

@@ -2,7 +2,8 @@
 
 A type says whether it can be asked for, and what asking comes to: `auto_if_seat` is granted where a seat is free and
 decided by somebody where none is, `manual` is always decided by somebody, `auto` is granted at once and waits where no
-seat is free. What is granted is a claim of source `request`, through the gate like every other.
+seat is free. What is granted is a claim of source `request`, through the gate like every other. The person is told
+what somebody decided.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.licensing import catalog, claims, contracts, direct, facts, gate, resolve
+from scim_service.licensing import catalog, claims, contracts, direct, facts, gate, request_letters, resolve
 from scim_service.licensing.catalog import LicenseType
 from scim_service.licensing.facts import Assignment, Claim, Person
 from scim_service.licensing.gate import Gate
@@ -145,6 +146,8 @@ def deny(work: Work, user_name: str, type_code: str, reason: str) -> Request:
         raise _nothing_open(user_name, kind)
     _decide(work, last.seq, DENIED, str(work.actor), written, work.now + COOL_DOWN)
     audit.record(work, "request:denied", user.id, type=kind.code, not_before=work.now + COOL_DOWN)
+    again = text.format_datetime(work.now + COOL_DOWN)
+    request_letters.post(work, request_letters.DENIED, last, user.id, {"reason": written, "not_before": again})
     return _request(work.row(_OF_ONE, user=user.seq, type=kind.seq), user_name, type_code)
 
 
@@ -163,8 +166,12 @@ def _grant(
     note: str | None,
     approved: bool = False,
 ) -> Request:
-    """Make the claim, and approve a seat above the cap where somebody who may has said yes."""
+    """Make the claim, and approve a seat above the cap where somebody who may has said yes.
+
+    Who waited for it by other reasons, and has it now, is told of moving up (N-4) instead.
+    """
     user_name, kind = what
+    waited = facts.is_waiting(person.held.get(kind.seq))
     entered.claims.add(person, kind.seq, claims.REQUEST, entered.now, created_by=by)
     entered.settle([person.seq])
     [after] = entered.load([person.seq])
@@ -177,6 +184,8 @@ def _grant(
     [last] = work.rows(_OF_ONE, user=person.seq, type=kind.seq)
     _decide(work, last.seq, APPROVED, by, note, None)
     audit.record(work, "request:approved", person.id, type=kind.code, by=by, state=row.state)
+    if approved and not (waited and row.state in facts.EFFECTIVE):
+        request_letters.post(work, request_letters.APPROVED, last, person.id, {"state": row.state})
     decided = _request(work.row(_OF_ONE, user=person.seq, type=kind.seq), user_name, kind.code)
     return replace(decided, license=row.state)
 
