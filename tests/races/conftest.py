@@ -101,13 +101,14 @@ def _answers(processes: list[Any]) -> list[Any]:
 
 @contextmanager
 def watching(look: Callable[[], T]) -> Iterator[list[T]]:
-    """What somebody sees who looks over and over while something else happens."""
-    seen: list[T] = []
+    """What somebody sees who looks over and over while something else happens, before and after it too."""
+    seen: list[T] = [look()]
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.005):
             seen.append(look())
+        seen.append(look())
 
     watcher = threading.Thread(target=watch)
     watcher.start()

@@ -15,7 +15,7 @@ from scim_service.directory import people
 from scim_service.licensing import catalog, contracts, direct, lifecycle, rules, verify
 from scim_service.storage import tables
 from tests.races import soundness
-from tests.races.conftest import Race, Rounds, watching
+from tests.races.conftest import PROCESSES, Race, Rounds, watching
 from tests.races.test_races import dealt
 from tests.service import Cast
 
@@ -148,8 +148,11 @@ def test_I_1_people_who_come_and_go_by_hand_beside_a_provider_leave_every_table_
 def test_I_4_of_many_who_want_the_same_license_handed_on_one_gets_it(rounds: Rounds, race: Race) -> None:
     for cast, _ in rounds("hand-on"):
         fair(cast)
-        outcomes = race(cast, [[["reassign", "r0", "ring", f"r{number}"]] for number in (1, 2, 3)])
-        assert sorted(outcome for _, outcome in outcomes) == ["404", "404", "done"]
+        takers = [f"{row}{number}" for row in "rcd" for number in range(4)][1 : 1 + PROCESSES]
+        outcomes = race(cast, [[["reassign", "r0", "ring", name]] for name in takers])
+        assert sorted(outcome for _, outcome in outcomes) == ["404"] * (PROCESSES - 1) + ["done"]
+        winners = {act[3] for act, outcome in outcomes if outcome == "done"}
+        assert {name for name, code in seats(cast) if code == "ring"} == winners
         check(cast)
 
 

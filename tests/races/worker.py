@@ -22,9 +22,11 @@ from typing import Any
 from scim_service import errors
 from scim_service.access import admins
 from scim_service.clock import Clock
-from scim_service.directory import groups, people, users
-from scim_service.licensing import conversion, direct, lifecycle, rules
+from scim_service.directory import groups, imports, people, sheets, users
+from scim_service.directory import holds as undoing
+from scim_service.licensing import contracts, conversion, direct, holds, lifecycle, requests, rules, seats
 from scim_service.protocol import patch
+from scim_service.protocol.schema import LICENSE_URN
 from scim_service.storage import faults
 from scim_service.storage.database import Database
 from scim_service.storage.store import Store
@@ -77,8 +79,33 @@ def _replace(work: Work, user_name: str, type_code: str, leaver: str) -> None:
     people.add(work, people.form(user_name), type_code, replaces=leaver)
 
 
-def _copy(work: Work, user_name: str, original: str) -> None:
-    people.copy(work, original, people.form(user_name))
+def _copy(work: Work, user_name: str, original: str, *codes: str) -> None:
+    people.copy(work, original, people.form(user_name), *codes)
+
+
+def _attribute(work: Work, user_id: str, type_code: str) -> None:
+    users.patch(work, user_id, _patch({"op": "add", "path": f"{LICENSE_URN}:licenseType", "value": type_code}))
+
+
+def _take_attribute(work: Work, user_id: str) -> None:
+    users.patch(work, user_id, _patch({"op": "remove", "path": f"{LICENSE_URN}:licenseType"}))
+
+
+def _licensed(work: Work, user_name: str, type_code: str) -> None:
+    users.create(work, {"userName": user_name, LICENSE_URN: {"licenseType": type_code}})
+
+
+def _ask(work: Work, user_name: str, type_code: str) -> None:
+    requests.create(work, user_name, type_code, "Work")
+
+
+def _import(work: Work, user_name: str, type_code: str, action: str) -> None:
+    sheet = sheets.read(f"email,license_type,action\n{user_name},{type_code},{action}\n".encode())
+    imports.carry_out(work, sheet, sheet.rows[0])
+
+
+def _buy(work: Work, type_code: str, count: int) -> None:
+    contracts.set_seats(work, "C-1", {type_code: count}, contracts.IMMEDIATE)
 
 
 ACTS: dict[str, Callable[..., Any]] = {
@@ -109,6 +136,16 @@ ACTS: dict[str, Callable[..., Any]] = {
     "unban": people.unban,
     "rest": people.deactivate,
     "return": people.reactivate,
+    "attribute": _attribute,
+    "take_attribute": _take_attribute,
+    "licensed": _licensed,
+    "ask": _ask,
+    "approve": requests.approve,
+    "import": _import,
+    "buy": _buy,
+    "tick": seats.tick,
+    "undo": undoing.undo,
+    "confirm": holds.confirm,
 }
 
 
