@@ -26,8 +26,8 @@ check: $(VENV)/.dev ## format, lint, types, and the rules of the house
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/house
 
-prove: $(VENV)/.dev ## the long proofs with their full counts; goes on where it was, AGAIN=1 starts over, PART=today for a part, SAME=1 the same ways
-	@$(BIN)/python -m tests.prove $(if $(AGAIN),--again) $(if $(PART),--part $(PART)) $(if $(SAME),--same)
+prove: $(VENV)/.dev ## the long proofs with their full counts; goes on where it was, AGAIN=1 starts over, PART=today for a part, SAME=1 the same ways, ONLY=races those named so
+	@$(BIN)/python -m tests.prove $(if $(AGAIN),--again) $(if $(PART),--part $(PART)) $(if $(SAME),--same) $(if $(ONLY),--only $(ONLY))
 
 bench: $(VENV)/.dev ## measure beside peers with SIZE people, both databases; writes the tables (ONLY=T1,T8 prints some)
 	@$(BIN)/python -m benchmarks --people $(SIZE) $(if $(ONLY),--only $(ONLY))

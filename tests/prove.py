@@ -93,14 +93,15 @@ def _sentence(what: str, by_kind: Counter[str]) -> str:
     return ", ".join(f"{what.format(number)}{f' on {kind}' if kind else ''}" for kind, number in by_kind.items())
 
 
-def closing(chosen: Sequence[str], proved: Sequence[Proved], of: str, which: str | None) -> str:
+def closing(chosen: Sequence[str], proved: Sequence[Proved], of: str, which: str | None, only: str = "") -> str:
     """The last line of a run."""
     mine = sorted((one for one in proved if one.proof in set(chosen)), key=lambda one: chosen.index(one.proof))
     if len(mine) < len(chosen):
         return (
             f"not proved: {len(chosen) - len(mine)} of {len(chosen)} proofs of {of} are missing; `make prove` goes on"
         )
-    whole = "" if which is None else f" (part {which} of {PARTS})"
+    named = [*([f"part {which} of {PARTS}"] if which else []), *([f"those named {only}"] if only else [])]
+    whole = f" ({', '.join(named)})" if named else ""
     seconds = sum(one.seconds for one in mine)
     return f"proved: {said(mine)}; {len(mine)} proofs of {of}{whole} in {seconds:,.0f} s of testing"
 
@@ -117,13 +118,14 @@ def prove(root: Path, of: str, arguments: Sequence[str], workers: int = 2) -> in
     parser = argparse.ArgumentParser(prog="python -m tests.prove")
     parser.add_argument("--again", action="store_true", help="start over")
     parser.add_argument("--part", type=part_name, help=f"only a part of all: today, or 1 to {PARTS}")
+    parser.add_argument("--only", default="", metavar="WORD", help="only proofs that have this in their name")
     parser.add_argument("--same", action="store_true", help="walk the same ways as every time")
     asked = parser.parse_args(arguments)
     state = root / ".proved.jsonl"
     before = [] if asked.again else known(state, of)
     state.write_text("".join(json.dumps(asdict(one)) + "\n" for one in before))
     done = {one.proof for one in before}
-    chosen = part(_collected(root), asked.part, datetime.now(UTC).toordinal())
+    chosen = [one for one in part(_collected(root), asked.part, datetime.now(UTC).toordinal()) if asked.only in one]
     left = in_turn([one for one in chosen if one not in done])
     told = f"{len(chosen) - len(left)}/{len(chosen)}"
     print(f"{len(chosen)} proofs of {of}, {len(chosen) - len(left)} of them proved already", flush=True)
@@ -133,7 +135,7 @@ def prove(root: Path, of: str, arguments: Sequence[str], workers: int = 2) -> in
         command = [*PYTEST, "-n", str(workers), "--maxschedchunk=1", *ways, "-p", "tests.prove", *left]
         subprocess.run(command, cwd=root, env=environment, check=False)
     proved = known(state, of)
-    print(closing(chosen, proved, of, asked.part))
+    print(closing(chosen, proved, of, asked.part, asked.only))
     return 0 if {*chosen} <= {one.proof for one in proved} else 1
 
 

@@ -102,6 +102,9 @@ def test_a_run_that_failed_goes_on_where_it_was_until_it_is_started_over(tmp_pat
     assert (code, told[0]) == (0, "3 proofs of abc, 2 of them proved already")
     assert [line for line in told if line.startswith("3 of 3 in ")] != []
     assert told[-1].startswith("proved: 3 good things on each database; 1 bad things; 3 proofs of abc in ")
+    assert run(tmp_path, "--only", "bad")[0][-1].startswith(
+        "proved: 1 bad things; 1 proofs of abc (those named bad) in "
+    )
     assert run(tmp_path, "--again")[0][0] == "3 proofs of abc, 0 of them proved already"
 
 
