@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n 2
 SIZE := 10240
 SIZES := 10240 100000 1000000
+RULED := 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check prove bench bench-large lock clean
+.PHONY: help setup run test check prove bench bench-large bench-seats lock clean
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-11s %s\n", $$1, $$2 }'
@@ -34,6 +35,9 @@ bench: $(VENV)/.dev ## measure beside peers with SIZE people, both databases; wr
 
 bench-large: $(VENV)/.dev ## measure growth, with SIZES people; writes the tables
 	@$(BIN)/python -m benchmarks.large --people $(SIZES)
+
+bench-seats: $(VENV)/.dev ## measure what licenses cost, one rule for up to RULED people, both databases; writes the tables
+	@$(BIN)/python -m benchmarks.seats --people $(RULED)
 
 lock: $(VENV)/.bin ## compile requirements/*.txt anew from pyproject.toml
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,6 +1,6 @@
 """The tables, made from the result file alone: the block in the README and the whole of docs/benchmarks.md.
 
-`results.json` holds two parts, `standard` and `large`, each written by its command.
+`results.json` holds a part for each run (`standard`, `disk`, `large`, `seats`), written by its command.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RESULTS = machine.ROOT / "benchmarks" / "results.json"
 README = machine.ROOT / "README.md"
 PAPER = machine.ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- benchmarks: made by `make bench` -->", "<!-- end of benchmarks -->"
-COMMANDS = {"standard": "make bench", "disk": "make bench", "large": "make bench-large"}
+COMMANDS = {"standard": "make bench", "disk": "make bench", "large": "make bench-large", "seats": "make bench-seats"}
 
 Result = Mapping[str, Any]
 
@@ -146,18 +146,19 @@ def _notes(found: Result) -> Iterator[str]:
         yield from (f"* {note}" for note in found["notes"])
 
 
-WHERE = {"standard": "", "disk": ", on the disk", "large": ", large"}
+WHERE = {"standard": "", "disk": ", on the disk", "large": ", large", "seats": ""}
 TITLES = {
     "standard": "## 10,240 people, beside peers",
     "disk": "## The same on the disk, where every commit waits for it",
     "large": "## Growth to 1,000,000 people",
+    "seats": "## What licenses cost",
 }
 
 INTRODUCTION = """# Benchmarks
 
-Made by `make bench` and `make bench-large`; do not edit, run them again. Every claim is a ratio of one run: all servers
-are up at once and are measured in turns, in changing order, so that whatever else the machine does hits them alike. The
-milliseconds and rates are of one machine at one hour; compare them within a row only.
+Made by `make bench`, `make bench-large` and `make bench-seats`; do not edit, run them again. Every claim is a ratio of
+one run: all servers are up at once and are measured in turns, in changing order, so that whatever else the machine does
+hits them alike. The milliseconds and rates are of one machine at one hour; compare them within a row only.
 
 Y is the yardstick: a Flask route that answers 1.4 kB and does nothing, under the same server, processes and threads.
 The load comes from one process of its own (closed loop, one or eight connections, requests encoded beforehand). Each
