@@ -44,7 +44,7 @@ def backup(file: str, force: bool, as_json: bool) -> None:
     people's names and addresses. Not in it is SCIM_SECRET_KEY. PostgreSQL has programs of its own for this.
 
     \b
-    Examples:
+    Example:
       scim-service backup /backups/scim-2027-03-01.db
       scim-service backup - | age -r "$RECIPIENT" > /backups/scim-2027-03-01.age
     """
@@ -80,7 +80,7 @@ def restore(file: str | None, after_pg_restore: bool, old: str | None, as_json: 
     scim-service db upgrade && scim-service restore --after-pg-restore
 
     \b
-    Examples:
+    Example:
       scim-service restore /backups/scim-2027-03-01.db
       age -d -i key.txt /backups/scim-2027-03-01.age | scim-service restore -
       scim-service restore --after-pg-restore --old postgresql://scim@db.example.com/scim_broken

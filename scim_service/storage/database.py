@@ -124,7 +124,16 @@ def is_busy(problem: Any) -> bool:
 
 def shown(url: str) -> str:
     """A database's URL as it may be seen, and as PostgreSQL's own programs take it: without the password."""
-    return make_url(url).set(drivername=make_url(url).get_backend_name(), password=None).render_as_string()
+    parts = make_url(url)
+    seen = sa.URL.create(
+        parts.get_backend_name(),
+        username=parts.username,
+        host=parts.host,
+        port=parts.port,
+        database=parts.database,
+        query=parts.query,
+    )
+    return seen.render_as_string()
 
 
 def postgresql_engine(database: Database, reading: bool) -> Engine:
