@@ -72,7 +72,8 @@ class Setting:
         return self.key.removeprefix(PREFIX).lower()
 
 
-def _database_url(text: str) -> str:
+def database_url(text: str) -> str:
+    """A database's URL as the program uses it. Raises ValueError with a sentence."""
     scheme, separator, rest = text.partition("://")
     if scheme in {"postgresql", "postgres", "postgresql+psycopg"} and separator and _port_is_right(rest):
         return f"postgresql+psycopg://{rest}"
@@ -166,7 +167,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SCIM_DATABASE_URL",
         "",
-        _database_url,
+        database_url,
         "The database, sqlite:///FILE or postgresql://…; a file in SCIM_DATA_DIR when left out.",
     ),
     Setting("SCIM_DATA_DIR", "data", Path, "The folder for what is kept in files."),

@@ -121,6 +121,12 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
 
 
 @pytest.fixture
+def empty_postgresql_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A PostgreSQL database without any table, whatever the test runs on."""
+    yield from _made(request, "")
+
+
+@pytest.fixture
 def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database that nobody else has."""
     if kind == "sqlite":

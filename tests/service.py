@@ -141,5 +141,17 @@ def another(cast: Cast, slug: str) -> Cast:
     return replace(cast, acme=Caller(cast.app.test_client(), token), acme_id=made, tokens={"rfc": token})
 
 
+def moved(cast: Cast, store: Store, **more: str) -> Cast:
+    """The same tenants and tokens, served from another database that has them."""
+    app = create_app(settings(store.database.url, **more), store)
+    acme, globex = (Caller(app.test_client(), one.token) for one in (cast.acme, cast.globex))
+    return replace(cast, app=app, store=store, acme=acme, globex=globex)
+
+
+def adding(*member_ids: str) -> dict[str, Any]:
+    """The operation of a PATCH that adds members to a group."""
+    return {"op": "add", "path": "members", "value": [{"value": one} for one in member_ids]}
+
+
 def _token(work: Work, profile: str) -> str:
     return credentials.create(work, connections.create(work, profile, profile))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scim_service import clock, errors
+from scim_service import clock, config, errors
 from scim_service.licensing import direct
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -50,6 +50,18 @@ class Expiry(Instant):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         return direct.ENDLESS if value == "never" else super().convert(value, param, ctx)
+
+
+class DatabaseUrl(click.ParamType[str]):
+    """A database, as in SCIM_DATABASE_URL."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return config.database_url(str(value))
+        except ValueError as problem:
+            self.fail(f"{problem}.", param, ctx)
 
 
 class Seats(click.ParamType[tuple[str, int]]):

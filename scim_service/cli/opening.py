@@ -7,11 +7,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import click
-from sqlalchemy.engine import make_url
 
 from scim_service import app, config, errors, jobs
 from scim_service.access import tenants
@@ -161,20 +159,12 @@ def change_previewed(
 
 def expect_current(store: Store) -> None:
     """Raises Refused for a database that is empty, or of another version of this program."""
-    file = sqlite_file(store.database.url)
+    file = store.database.file
     if file is not None and not file.exists():
         raise errors.Refused(UPGRADE)
     with store.reading(EVERY_TENANT, actor()) as work:
         if not schema_version.is_current(work.connection):
             raise errors.Refused(UPGRADE)
-
-
-def sqlite_file(url: str) -> Path | None:
-    """Where an SQLite database is kept; None for another database, or one in memory."""
-    parts = make_url(url)
-    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parts.database))
 
 
 def actor() -> Actor:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scim_service import clock
+
+if TYPE_CHECKING:
+    from conformance.idps.play import Progress
 
 NOTHING = "-"
 UNBREAKABLE = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
@@ -30,6 +35,21 @@ def listing(records: Sequence[Mapping[str, Any]], as_json: bool, none: str) -> N
 def made(sentence: str, record: Mapping[str, Any], as_json: bool) -> None:
     """Print what a command has done: the sentence, or the record as JSON."""
     click.echo(json.dumps(jsonable(record), indent=2, ensure_ascii=False) if as_json else sentence)
+
+
+@contextmanager
+def watched() -> Iterator[Progress]:
+    """A bar on standard error that shows how far a long thing is, where somebody watches a terminal; else nothing."""
+    from conformance import progress
+
+    if not sys.stderr.isatty():
+        yield progress.silent
+        return
+    bar = progress.Bar(sys.stderr)
+    try:
+        yield bar
+    finally:
+        bar.close()
 
 
 def table(records: Sequence[Mapping[str, Any]]) -> str:

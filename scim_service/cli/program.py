@@ -23,7 +23,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "serve": ("serve", "Serve SCIM over HTTP, with the jobs in the same process."),
         "worker": ("worker", "Run the jobs alone, on any number of hosts."),
         "jobs": ("jobs", "What runs by the clock, how it went, what is set aside."),
-        "db": ("db", "Bring the database to this program's schema, or check it."),
+        "db": ("db", "Bring the database to this program's schema, check it, or move to another one."),
+    },
+    "Keep": {
+        "backup": ("keeping", "Write the database into one file, while the service runs."),
+        "restore": ("keeping", "Bring a backup back; nothing that was ended comes back to life."),
     },
     "Let an identity provider in": {
         "tenant": ("tenants", "Customer organizations."),

@@ -8,11 +8,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
+from scim_service import errors
 from scim_service.storage import guard
 
 WRITE_SECONDS = 25
@@ -21,6 +23,10 @@ POOL_SECONDS = 5
 IDLE_SECONDS = 1.0
 """A connection that answered so lately is not asked whether it still does: the question costs as much as a read."""
 
+REPLACED = (
+    "The database file was replaced or removed while this process had it open. Stop the process, see that the right "
+    "file is in place (scim-service restore does that), and start it again."
+)
 PROGRESS_STEPS = 20_000
 """SQLite's virtual machine asks this often whether a read has gone on for too long."""
 
@@ -43,10 +49,17 @@ class Database:
     _making: threading.Lock = field(default_factory=threading.Lock)
     writer: threading.Lock = field(default_factory=threading.Lock)
     """SQLite has one writer: threads of this process queue here, in order, before BEGIN (decision 22)."""
+    known_file: tuple[int, int] | None = None
+    """Which file SQLite's connections lead to, whatever has its name now."""
 
     @cached_property
     def dialect(self) -> str:
         return make_url(self.url).get_backend_name()
+
+    @cached_property
+    def file(self) -> Path | None:
+        """Where an SQLite database is kept; None for another one."""
+        return sqlite_file(self.url)
 
     @property
     def reads(self) -> Engine:
@@ -74,7 +87,7 @@ class Database:
         for engine in (self._reads, self._writes):
             if engine is not None:
                 engine.dispose()
-        self._reads = self._asks = self._writes = None
+        self._reads = self._asks = self._writes = self.known_file = None
 
     def _open(self) -> None:
         if self._process == os.getpid() and self._writes is not None:
@@ -83,6 +96,7 @@ class Database:
             if self._process == os.getpid() and self._writes is not None:
                 return
             self.writer = threading.Lock()
+            self.known_file = None
             reads, writes = self._engine(reading=True), self._engine(reading=False)
             alone = reads if self.dialect == "sqlite" else reads.execution_options(isolation_level="AUTOCOMMIT")
             self._reads, self._asks, self._writes = reads, alone, writes
@@ -92,6 +106,34 @@ class Database:
         engine = sqlite_engine(self, reading) if self.dialect == "sqlite" else postgresql_engine(self, reading)
         guard.watch(engine)
         return engine
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Where an SQLite database is kept; None for another database, or one in memory."""
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or parts.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parts.database))
+
+
+def is_busy(problem: Any) -> bool:
+    """Whether SQLite says that somebody else has the database, which passes."""
+    code = getattr(problem, "sqlite_errorcode", 0)
+    return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def shown(url: str) -> str:
+    """A database's URL as it may be seen, and as PostgreSQL's own programs take it: without the password."""
+    parts = make_url(url)
+    seen = sa.URL.create(
+        parts.get_backend_name(),
+        username=parts.username,
+        host=parts.host,
+        port=parts.port,
+        database=parts.database,
+        query=parts.query,
+    )
+    return seen.render_as_string()
 
 
 def postgresql_engine(database: Database, reading: bool) -> Engine:
@@ -150,6 +192,8 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
         f"query_only={'ON' if reading else 'OFF'}",
     ]
 
+    _notice_another_file(engine, database)
+
     @sa.event.listens_for(engine, "connect")
     def _prepare(driver: Any, _record: Any) -> None:
         driver.isolation_level = None
@@ -164,6 +208,30 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
     return engine
 
 
+def _notice_another_file(engine: Engine, database: Database) -> None:
+    """A file that was replaced or removed by hand, while connections lead to the one from before, is not touched.
+
+    What is written would be lost with it. `scim-service restore` waits until no connection is left (F6).
+    """
+
+    def _compare(*_: Any) -> None:
+        found = _identity(database.file)
+        database.known_file = database.known_file or found
+        if found != database.known_file:
+            raise errors.Unavailable(REPLACED, {"Retry-After": "30"})
+
+    for moment in ("do_connect", "connect", "checkout"):
+        sa.event.listen(engine, moment, _compare)
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    try:
+        found = None if file is None else os.stat(file)
+    except FileNotFoundError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
+
+
 def _write_ahead(driver: Any) -> None:
     """Bring a new file to WAL. The change of mode does not wait for others by itself, so it is asked for again."""
     end = time.monotonic() + WRITE_SECONDS
@@ -171,7 +239,7 @@ def _write_ahead(driver: Any) -> None:
         try:
             driver.execute("PRAGMA journal_mode=WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > end:
+        except sqlite3.OperationalError as problem:
+            if time.monotonic() > end or not is_busy(problem):
                 raise
             time.sleep(0.01)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from scim_service.storage import tables
+from scim_service.storage import schema_version, tables
 from scim_service.storage.work import Work
 
 FIRST = 1
@@ -21,8 +21,18 @@ def of(work: Work) -> int:
     return int(work.value(_FIND) or FIRST)
 
 
-def rise(work: Work) -> int:
-    """Begin a new epoch; the new one. The migration that made the table made its row."""
-    new = int(work.value(_FIND_LOCKED)) + 1
+def of_any(connection: sa.Connection) -> int:
+    """The same of a database that may have the schema of another version."""
+    known = schema_version.has(connection, *_installation.c)
+    return int(connection.execute(_FIND).scalar() or FIRST) if known else FIRST
+
+
+def rise(work: Work, above: int = 0) -> int:
+    """Begin a new epoch; the new one. The migration that made the table made its row.
+
+    No number comes twice: a backup knows the epoch of its time only, and may be restored again. So the new one is
+    greater than its own, than `above` (of the database that it replaces), and than every earlier second.
+    """
+    new = max(int(work.value(_FIND_LOCKED)) + 1, above + 1, int(work.now.timestamp()))
     work.execute(_RISE, new_value=str(new))
     return new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,6 +24,22 @@ def of(connection: sa.Connection) -> str | None:
     return connection.execute(_FOUND).scalar()
 
 
+def has(connection: sa.Connection, *columns: sa.Column[Any]) -> bool:
+    """Whether a database, perhaps of another version, has these columns."""
+    inspector = sa.inspect(connection)
+    found = {
+        name: {one["name"] for one in inspector.get_columns(name)}
+        for name in {column.table.name for column in columns}
+        if inspector.has_table(name)
+    }
+    return all(column.name in found.get(column.table.name, ()) for column in columns)
+
+
 def newest() -> str:
-    """The newest revision in the package: the files of `migrations/versions` begin with their numbers."""
-    return max(path.name[:4] for path in _VERSIONS.glob("[0-9]*.py"))
+    """The newest revision in the package."""
+    return max(known())
+
+
+def known() -> set[str]:
+    """Every revision that this program can upgrade: the files of `migrations/versions` begin with their numbers."""
+    return {path.name[:4] for path in _VERSIONS.glob("[0-9]*.py")}

@@ -20,7 +20,7 @@ def test_an_upgrade_makes_the_folder_for_its_owner_and_can_be_repeated(tmp_path:
 def test_a_current_database_is_checked_and_found_right(terminal: Terminal) -> None:
     assert schema_version.newest() in terminal.do("db", "check").out
     assert terminal.do("db", "check", "--json").json == {"schema": schema_version.newest(), "differences": []}
-    assert terminal.do("db", "upgrade", "--json").json == {"schema": schema_version.newest()}
+    assert terminal.do("db", "upgrade", "--json").json == {"schema": schema_version.newest(), "kept": None}
 
 
 def test_a_database_that_is_not_there_fails_the_check(tmp_path: Path) -> None:

@@ -17,17 +17,39 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from scim_service.storage import tables
-from scim_service.storage.database import Database
+from scim_service import errors
+from scim_service.storage import schema_version, tables
+from scim_service.storage.database import Database, shown
 
 ADVISORY_LOCK = 0x5C1A
 HERE = Path(__file__).parent
+_VERSION = "alembic_version"
 
 
 def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest schema, in one transaction; does nothing when it is there."""
     with _alone(url) as connection:
         command.upgrade(_config(connection), "head")
+
+
+@contextmanager
+def fresh(database: Database) -> Iterator[sa.Connection]:
+    """A transaction in which an empty database has the newest schema, to be filled; undone where that raises.
+
+    Empty is one without tables, and one that has our newest schema and nothing in it. Raises Refused for any other.
+    """
+    with _alone(database.url) as connection:
+        there = set(sa.inspect(connection).get_table_names())
+        if there and not (there == {*tables.metadata.tables, _VERSION} and _is_unused(connection)):
+            raise errors.Refused(f"{shown(database.url)} is not empty. Name an empty database.", code="not_empty")
+        command.upgrade(_config(connection), "head")
+        yield connection
+
+
+def _is_unused(connection: sa.Connection) -> bool:
+    """Whether nobody has been in a database of the newest schema."""
+    used = sa.select(sa.func.count()).select_from(tables.access.tenants)
+    return schema_version.is_current(connection) and connection.execute(used).scalar() == 0
 
 
 def differences(url: str) -> list[str]:
@@ -46,6 +68,7 @@ def _config(connection: sa.Connection | None) -> Config:
 
 @contextmanager
 def _alone(url: str) -> Iterator[sa.Connection]:
+    """A transaction beside which no other one changes the schema."""
     database = Database(url, threads=2)
     engine = database.writes
     try:
