@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from scim_service.jobs import clock, digest, notices, reclaim, reconcile
+from scim_service.jobs import clock, digest, notices, reclaim, reconcile, usage
 from scim_service.jobs.job import Job
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 JOBS: tuple[Job, ...] = (
-    Job("clock", timedelta(seconds=15), clock.run, "Seats lapse and are given on time, also where nobody asks."),
+    Job(clock.NAME, timedelta(seconds=15), clock.run, "Seats lapse and are given on time, also where nobody asks."),
     Job(notices.REMOVALS, _MINUTE, notices.removals, "Many people who left groups one by one are told of (N-8)."),
     Job(notices.SEATS, 5 * _MINUTE, notices.seats_rearm, "Alerts of seats that run low are armed again (N-5)."),
     Job(
@@ -20,6 +20,9 @@ JOBS: tuple[Job, ...] = (
         "Contracts that end, and graces that end, are told of (N-6).",
         10 * _MINUTE,
     ),
+    Job(usage.SNAPSHOT, _HOUR, usage.snapshot, "The numbers of every type are kept, hour by hour."),
+    Job(usage.DAILY, _DAY, usage.daily, "The numbers of a day are made of its hours.", 5 * _MINUTE),
+    Job(usage.FORECAST, _DAY, usage.forecast, "When the seats will be full is said.", 20 * _MINUTE),
     Job(digest.NAME, 15 * _MINUTE, digest.run, "The administrators' weekly letter, Monday 07:00 in their zone (N-7)."),
     Job(
         reconcile.NAME,
