@@ -76,8 +76,8 @@ def post(work: Work) -> int:
     ending = [(row, days) for row in _ending(work) if (days := _step(row, work)) is not None]
     if ending:
         readers = [one for one in told.everybody(work) if one.may(roles.TOKENS)]
-        language = languages.of_tenant(tenants.of(work).settings)
-        outbox.post(work, [one for row, days in ending for one in _messages(row, days, readers, language)])
+        language = languages.of_tenant(tenants.settings_of(work))
+        outbox.post(work, [one for row, days in ending for one in _messages(work, row, days, readers, language)])
     return len(ending)
 
 
@@ -97,8 +97,7 @@ def _step(row: Any, work: Work) -> int | None:
     return next((days for days in due if row.created_at < row.expires_at - days * DAY), None) if due else None
 
 
-def _messages(row: Any, days: int, readers: Iterable[Administrator], language: str) -> list[Message]:
-    facts = {"connection": row.connection, "days": days}
-    return [
-        Message(f"tok:{row.prefix}:{days}:{one.seq}", LETTER, one.email, language, facts) for one in readers
-    ]
+def _messages(work: Work, row: Any, days: int, readers: Iterable[Administrator], language: str) -> list[Message]:
+    left = -(-(row.expires_at - work.now) // DAY)
+    facts = {"connection": row.connection, "days": left}
+    return [Message(f"tok:{row.prefix}:{days}:{one.seq}", LETTER, one.email, language, facts) for one in readers]
