@@ -117,7 +117,7 @@ def test_A_3_a_letter_whose_token_is_over_by_then_is_not_true_any_more(cast: Cas
     clock.advance(340 * DAY)
     told(cast)
     with cast.writing() as work:
-        keys = {facts(row)["connection"]: row.message_key for row in work.rows(_POSTED)}
+        keys = {facts(row).get("connection"): row.message_key for row in work.rows(_POSTED)}
         assert not token_notices.is_over(work, keys["okta"])
         (okta,) = (one for one in credentials.listing(work) if one.connection == "okta")
         credentials.rotate(work, connections.find(work, "okta"), okta.prefix, 365, timedelta(days=1))
