@@ -51,6 +51,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Ask": {
         "seats": ("seats", "Used and free seats of every license type."),
+        "usage": ("usage", "Seats over time, and when they will be full."),
         "people": ("people", "Who holds a seat, who waits, and why."),
         "export": ("sheets", "Who holds a seat, who waits, as a CSV file."),
         "reclaim": ("reclaim", "Who holds a seat and does not use it."),

@@ -19,10 +19,12 @@ from scim_service.storage import tables
 from scim_service.storage.work import Work, chunks
 
 QUEUED, SENT, CANCELLED, DEAD = "queued", "sent", "cancelled", "dead"
+FORGOTTEN = "the person is gone"
 
 _WATCHED = "delivery.watched"
 _outbox = tables.delivery.outbox
 _MINE = _outbox.c.tenant_id == sa.bindparam("tenant")
+_IS_QUEUED = _outbox.c.state == QUEUED
 _CANCEL = (
     sa.update(_outbox)
     .where(_MINE, tables.delivery.QUEUED, _outbox.c.message_key.in_(sa.bindparam("keys", expanding=True)))
@@ -41,6 +43,27 @@ _CANCEL_ALL = (
 _LAST = "\U0010ffff"
 """No text that begins like another one comes after that one with this behind it, as keys are ordered by code point."""
 
+_users = tables.directory.users
+_FORGET = (
+    sa.update(_outbox)
+    .where(_MINE, _outbox.c.recipient != "")
+    .values(
+        recipient="",
+        recipient_key="",
+        facts="{}",
+        reason=sa.case((_IS_QUEUED, FORGOTTEN), else_=_outbox.c.reason),
+        ended_at=sa.case((_IS_QUEUED, sa.bindparam("at", type_=_outbox.c.ended_at.type)), else_=_outbox.c.ended_at),
+        state=sa.case((_IS_QUEUED, CANCELLED), else_=_outbox.c.state),
+        leased_until=None,
+        lease=None,
+    )
+)
+_FORGET_ONE = _FORGET.where(_outbox.c.user_seq == sa.bindparam("which"))
+_FORGET_THE_GONE = _FORGET.where(
+    _outbox.c.user_seq.is_not(None),
+    ~sa.exists().where(_users.c.tenant_id == _outbox.c.tenant_id, _users.c.seq == _outbox.c.user_seq),
+)
+_PURGE = sa.delete(_outbox).where(_MINE, _outbox.c.ended_at < sa.bindparam("before"))
 _KNOWN = sa.select(_outbox.c.message_key).where(_MINE, _outbox.c.message_key.in_(sa.bindparam("keys", expanding=True)))
 _ANY = (
     sa.select(_outbox.c.seq)
@@ -106,6 +129,24 @@ def cancel(work: Work, keys: Sequence[str], reason: str) -> None:
 def cancel_all(work: Work, beginning: str, reason: str) -> None:
     """Take back every message that was not sent yet and whose key begins like this."""
     work.execute(_CANCEL_ALL, beginning=beginning, beyond=beginning + _LAST, why=reason, at=work.now)
+
+
+def forget(work: Work, user_seq: int) -> None:
+    """A person was deleted: nothing personal stays in what was, or was to be, told about or to that person."""
+    work.execute(_FORGET_ONE, which=user_seq, at=work.now)
+
+
+def forget_the_gone(work: Work) -> int:
+    """The same for whoever is gone, should a message have come after; how many messages that were."""
+    return work.execute(_FORGET_THE_GONE, at=work.now).rowcount
+
+
+def purge(work: Work, before: datetime) -> int:
+    """Delete what was sent, cancelled or given up before an instant; how many messages that were.
+
+    Their keys go with them: what is told once is told again should it come up after that.
+    """
+    return work.execute(_PURGE, before=before).rowcount
 
 
 def _row(work: Work, message: Message) -> dict[str, Any]:

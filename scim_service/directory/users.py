@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from scim_service import audit, errors
 from scim_service.access import invitations
+from scim_service.delivery import outbox
 from scim_service.directory import accounts, documents, external_ids, group_rows, listing, relations, verifications
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.listing import Listed, Query, Rows
@@ -192,6 +193,7 @@ def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
         raise faults.Again("This person is being added to a group. Send the request again.", faults.RETRY)
     group_rows.drop_person(work, current.seq, current.id)
     seats.person_gone(work, current.seq)
+    outbox.forget(work, current.seq)
     work.execute(_DELETE, which=current.seq)
     audit.record(work, "user:deleted", current.id)
     paging.count_one(work, schema.USER.name, current.seq, -1)

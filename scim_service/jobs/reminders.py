@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from scim_service.access import invitations
 from scim_service.directory import reminders
+from scim_service.jobs import tenants
+from scim_service.jobs.items import Item
 from scim_service.jobs.job import Context, Report
-from scim_service.storage.work import EVERY_TENANT, Actor
+from scim_service.storage.work import Actor, Work
 
-ACTOR = Actor("job", "reminders")
+NAME = "reminders"
 
 
 def run(context: Context) -> Report:
     """Let time act on every row that is due, each in a transaction of its own."""
-    with context.store.reading(EVERY_TENANT, ACTOR) as work:
-        due = invitations.due(work)
-    done = 0
-    for tenant_id, seq in due:
-        with context.store.writing(tenant_id, ACTOR) as work:
-            done += reminders.advance(work, seq)
-    return Report(done)
+    with context.reading(Actor("job", NAME)) as work:
+        due = [Item(tenant_id, f"invitation:{seq}", seq) for tenant_id, seq in invitations.due(work)]
+    return tenants.all_of(context, NAME, due, _advance)
+
+
+def _advance(work: Work, item: Item) -> int:
+    return reminders.advance(work, item.what)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,13 @@ _THIS = (_JOB, _runs.c.slot == sa.bindparam("at"))
 _FIND = sa.select(_runs).where(*_THIS)
 _LAST = sa.select(_runs).where(_JOB, _BY_TIME).order_by(_runs.c.slot.desc()).limit(1)
 _FORGET = sa.delete(_runs).where(_JOB, _BY_TIME, _runs.c.slot > sa.bindparam("far"))
+_KEPT = {True: timedelta(days=7), False: timedelta(days=90)}
+"""How long a run is remembered: one that went well and found nothing to do, and another one."""
+_OLD = sa.delete(_runs).where(_runs.c.started_at < sa.bindparam("before"))
+_PURGE = {
+    True: _OLD.where(_runs.c.state == DONE, _runs.c["items"] == 0, _runs.c.failed == 0),
+    False: _OLD,
+}
 _LEAVE = (
     sa.update(_runs)
     .where(_JOB, _BY_TIME, _runs.c.slot < sa.bindparam("at"), _runs.c.state == RUNNING)
@@ -134,6 +141,11 @@ def find(work: Work, run: Run) -> Shown:
     """How a run stands."""
     (row,) = work.rows(_FIND, which=run.job, at=run.slot)
     return _shown(row)
+
+
+def purge(work: Work) -> int:
+    """Forget old runs; how many they were."""
+    return sum(work.execute(_PURGE[one], before=work.now - kept).rowcount for one, kept in _KEPT.items())
 
 
 def newest(work: Work) -> dict[str, Shown]:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import sqlalchemy as sa
+
 from scim_service.jobs import items
 from scim_service.jobs.items import Item
 from scim_service.jobs.job import Context, Report
+from scim_service.storage import tables
 from scim_service.storage.work import Actor, Work
 
 WHOLE = "tenant"
 """The key of an item that is the whole tenant."""
+
+_tenants = tables.access.tenants
+_EVERYONE = sa.select(_tenants.c.id).order_by(_tenants.c.id)
 
 
 def asked(context: Context, job: str, question: Callable[[Work], Iterable[int]]) -> list[int]:
     """Which tenants a job has to do something for; the question is one across tenants."""
     with context.reading(Actor("job", job)) as work:
         return list(question(work))
+
+
+def everyone(context: Context, job: str) -> list[int]:
+    """Every tenant."""
+    return asked(context, job, lambda work: [row.id for row in work.rows(_EVERYONE)])
 
 
 def each(context: Context, job: str, tenant_ids: Iterable[int], act: Callable[[Work], int]) -> Report:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
+from scim_service.access import token_notices
 from scim_service.delivery.entries import Entry
 from scim_service.jobs import truth_asked
 from scim_service.licensing import still_true
@@ -20,6 +21,7 @@ from scim_service.storage import tables
 from scim_service.storage.work import Work
 
 GONE, INACTIVE, BANNED = "the person is gone", "the person is inactive", "the person is banned"
+TOKEN_OVER = "the token has ended, or has a successor"
 
 Question = Callable[[Work, Entry], str | None]
 
@@ -28,7 +30,11 @@ _PERSON = sa.select(_users.c.active, _users.c.banned).where(
     _users.c.tenant_id == sa.bindparam("tenant"), _users.c.seq == sa.bindparam("which")
 )
 
-STILL_TRUE: Mapping[str, Question] = {**truth_asked.QUESTIONS, **still_true.QUESTIONS}
+STILL_TRUE: Mapping[str, Question] = {
+    token_notices.LETTER: lambda work, entry: TOKEN_OVER if token_notices.is_over(work, entry.key) else None,
+    **truth_asked.QUESTIONS,
+    **still_true.QUESTIONS,
+}
 """Letter → what has to be asked besides the rule for people; a letter that is not here stays true."""
 
 

@@ -7,6 +7,9 @@ from scim_service.storage.tables.columns import Instant, Key, Seq, key, metadata
 QUEUED = sa.column("state", Key) == sa.literal_column("'queued'", Key)
 """A message that is still to be sent, spelled out as the index of what is due needs it."""
 
+ABOUT = sa.column("user_seq").is_not(None)
+"""A message about a person, spelled out as the index of those needs it."""
+
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -30,6 +33,7 @@ outbox = sa.Table(
     sa.Column("lease", Key, comment="which sender"),
     sa.UniqueConstraint("tenant_id", "message_key"),
     sa.Index(None, "tenant_id", "recipient_key", "created_at"),
+    sa.Index("ix_outbox_person", "tenant_id", "user_seq", sqlite_where=ABOUT, postgresql_where=ABOUT),
     sa.Index("ix_outbox_due", "due_at", sqlite_where=QUEUED, postgresql_where=QUEUED),
     sqlite_autoincrement=True,
 )

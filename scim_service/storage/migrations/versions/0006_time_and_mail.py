@@ -70,6 +70,13 @@ def _outbox() -> None:
             postgresql_where=sa.text("state = 'queued'"),
         )
         batch_op.create_index(
+            "ix_outbox_person",
+            ["tenant_id", "user_seq"],
+            unique=False,
+            sqlite_where=sa.text("user_seq IS NOT NULL"),
+            postgresql_where=sa.text("user_seq IS NOT NULL"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_outbox_tenant_id_recipient_key_created_at"),
             ["tenant_id", "recipient_key", "created_at"],
             unique=False,
