@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 CHARACTERS = 254
+_ADDRESS = re.compile(r"""[^\s@<>,;:"()\[\]\\]+@[^\s@<>,;:"()\[\]\\]+""")
 OPERATOR = "operator:"
 """The recipient of what the operator of the service is told; the address is put in when it is sent."""
 
@@ -28,6 +30,4 @@ def is_address(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     plain = value.strip()
-    local, _, domain = plain.rpartition("@")
-    fine = plain.isprintable() and not any(one.isspace() or one in '<>,;:"()[]\\' for one in plain)
-    return bool(local and domain) and "@" not in local and len(plain) <= CHARACTERS and fine
+    return len(plain) <= CHARACTERS and plain.isprintable() and _ADDRESS.fullmatch(plain) is not None

@@ -58,7 +58,8 @@ def test_D_4_a_type_is_made_and_changed_with_all_that_there_is_to_say(acme: Term
     said = ("--name", "Tool", "--name-fr", "Outil", "--product", "Suite", "--exit-grace", "2h", "--authority", "groups")
     ties = ("--requires", "basic", "--requires", "professional", "--implies", "basic")
     more = ("--reclaim", "30d", "--request-mode", "manual", "--requestable", "--no-fallback", "--grace-yields")
-    made = acme.do("license-type", "create", "acme", "tool", *said, *ties, *more, "--rights", '{"rooms": 5}', "--json")
+    more_still = ("--reclaim-asks", "--rights", '{"rooms": 5}', "--json")
+    made = acme.do("license-type", "create", "acme", "tool", *said, *ties, *more, *more_still)
     expected: dict[str, Any] = {
         "name_fr": "Outil",
         "authority": "groups",
@@ -67,6 +68,7 @@ def test_D_4_a_type_is_made_and_changed_with_all_that_there_is_to_say(acme: Term
     }
     expected |= {
         "reclaim": "30d",
+        "reclaim_asks": True,
         "request_mode": "manual",
         "requestable": True,
         "fallback": False,
@@ -74,10 +76,10 @@ def test_D_4_a_type_is_made_and_changed_with_all_that_there_is_to_say(acme: Term
     }
     assert {name: made.json[name] for name in expected} == expected
     changes = ("--unset", "requires", "--unset", "reclaim", "--suspend-frees", "--grace-stays", "--name", "The tool")
-    acme.do("license-type", "update", "acme", "tool", *changes)
+    acme.do("license-type", "update", "acme", "tool", *changes, "--reclaim-reports")
     found = next(one for one in acme.do("license-type", "list", "acme", "--json").json if one["type"] == "tool")
     assert (found["requires"], found["reclaim"], found["suspend_frees"], found["name"]) == ([], None, True, "The tool")
-    assert (found["grace_yields"], found["implies"]) == (False, ["basic"])
+    assert (found["grace_yields"], found["implies"], found["reclaim_asks"]) == (False, ["basic"], False)
 
 
 def test_E_24_a_change_of_a_type_is_previewed(sales: Terminal) -> None:

@@ -199,6 +199,16 @@ def test_E_29_idle_people_are_reported_by_the_days_of_their_type_with_what_gives
     assert [(one["user"], one["since"], one["direct"]) for one in told][-1] == ("carol", "2027-03-20T08:00:00Z", True)
     assert "Nobody" in acme.do("reclaim", "report", "acme", "--idle", "90d", **later).out
     assert "fax" in acme.refused("reclaim", "report", "acme", "--type", "fax")
+    later = {"SCIM_CLOCK": "2027-04-11T08:00:00Z"}
+    seen = acme.do("person", "active", "acme", "--user", "bob", "--at", "2027-04-01T08:00:00Z", "--json", **later).json
+    assert seen == {"user": "bob", "last_active_at": "2027-04-01T08:00:00Z"}
+    earlier = ("person", "active", "acme", "--user", "bob", "--at", "2027-03-05T08:00:00Z")
+    assert acme.do(*earlier, **later).lines == ["bob was active last at 2027-04-01T08:00:00Z."]
+    told = acme.do("reclaim", "report", "acme", "--json", **later).json
+    assert [one["user"] for one in told] == ["alice"]
+    assert "future" in acme.refused(
+        "person", "active", "acme", "--user", "bob", "--at", "2028-01-01T00:00:00Z", **later
+    )
     assert len(acme.do("people", "acme", "--json", **later).json) == 3
     write(check)
 
