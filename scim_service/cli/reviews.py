@@ -16,6 +16,9 @@ def told(found: Review) -> Iterator[str]:
         yield "There was no database to compare with: what was ended since the backup is not known. Look at all tokens."
     yield from _tokens(found.tokens)
     yield from _administrators(found.administrators)
+    if found.invitations:
+        many = ", ".join(f"{count} {state}" for state, count in found.invitations.items())
+        yield f"Invitations and verifications that are settled, as they were since the backup: {many}."
     if found.banned:
         yield f"Banned again, as they were since the backup: {len(found.banned)}."
     yield from _people(found.deactivated, "deactivated", "active")

@@ -72,6 +72,11 @@ def accept(work: Work, secret_key: str, link: Link) -> Page:
     row = invitations.take(work, secret_key, link)
     if row is None:
         raise dead()
+    return answered(work, row)
+
+
+def answered(work: Work, row: Invitation) -> Page:
+    """What follows once a link was used, whose row is done. Raises NotFound for somebody who cannot answer."""
     if row.administrator_seq is not None:
         admins.accepted(work, row.administrator_seq)
         return _page(work, row, None)

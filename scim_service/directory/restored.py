@@ -8,7 +8,8 @@ it, as ids stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -20,7 +21,7 @@ from scim_service import audit
 from scim_service.access import restored as access
 from scim_service.access.restored import Rights, Tokens
 from scim_service.delivery import restored as delivery
-from scim_service.directory import accounts, people
+from scim_service.directory import accounts, people, settled_since
 from scim_service.storage import epoch, schema_version, tables
 from scim_service.storage.work import CHUNK, Work
 
@@ -75,14 +76,16 @@ class Group:
 class Review:
     """What a restore did beside bringing the data back, and what somebody should look at.
 
-    `compared`: whether the replaced database could be asked. `banned` were banned again; `deactivated` and `deleted`
-    since the backup are people who are active, or there, again; `letters` had left already.
+    `compared`: whether the replaced database could be asked. `invitations`: how many were answered or taken back since,
+    by what became of them. `banned` were banned again; `deactivated` and `deleted` since the backup are people who are
+    active, or there, again; `letters` had left already.
     """
 
     epoch: int
     compared: bool
     tokens: Tokens
     administrators: tuple[Rights, ...]
+    invitations: Mapping[str, int]
     banned: tuple[str, ...]
     deactivated: Group
     deleted: Group
@@ -92,17 +95,20 @@ class Review:
 def review(work: Work, old: Work | None) -> Review:
     """Raise the epoch of a restored database and end what was ended since; `old` reads the one that it replaces."""
     new_epoch = epoch.rise(work, above=0 if old is None else epoch.of_any(old.connection))
+    mine = {row.id: replace(work, tenant_id=row.id, notes={}) for row in work.rows(_EVERY_TENANT)}
     tokens = access.tokens(work, old)
     administrators = access.administrators(work, old)
-    letters = delivery.letters(work, old)
-    banned = _shut_out(work, old)
+    settled = settled_since.settle(work, old, mine.__getitem__)
+    banned = _shut_out(work, old, mine)
     deactivated, deleted = _came_back(work, old)
     for tenant in work.rows(_EVERY_TENANT):
-        audit.record(replace(work, tenant_id=tenant.id), "tenant:restored", tenant.slug, epoch=new_epoch)
-    return Review(new_epoch, old is not None, tokens, administrators, banned, deactivated, deleted, letters)
+        audit.record(mine[tenant.id], "tenant:restored", tenant.slug, epoch=new_epoch)
+        mine[tenant.id].finish()
+    letters = delivery.letters(work, old)  # those too that were written just now and had been sent before
+    return Review(new_epoch, old is not None, tokens, administrators, settled, banned, deactivated, deleted, letters)
 
 
-def _shut_out(work: Work, old: Work | None) -> tuple[str, ...]:
+def _shut_out(work: Work, old: Work | None, mine: Mapping[int, Work]) -> tuple[str, ...]:
     """Bans, and the instants before which sessions and API keys are void; the ids of those who were banned again."""
     if old is None or not schema_version.has(old.connection, _users.c.banned, *_accounts.c):
         return ()
@@ -110,11 +116,10 @@ def _shut_out(work: Work, old: Work | None) -> tuple[str, ...]:
     banned: list[str] = []
     while chunk := {row.id: row for row in islice(rows, CHUNK)}:
         for person in work.rows(_BY_ID, ids=list(chunk)):
-            of_tenant = replace(work, tenant_id=person.tenant_id)
             if chunk[person.id].banned and not person.banned:
-                people.ban(of_tenant, person.user_name_key, chunk[person.id].ban_reason or BANNED)
+                people.ban(mine[person.tenant_id], person.user_name_key, chunk[person.id].ban_reason or BANNED)
                 banned.append(person.id)
-            _void(of_tenant, person.seq, chunk[person.id])
+            _void(mine[person.tenant_id], person.seq, chunk[person.id])
     return tuple(banned)
 
 
@@ -133,11 +138,15 @@ def _came_back(work: Work, old: Work | None) -> tuple[Group, Group]:
     """Who is active again, and who is there again, by going through both databases in the same order."""
     if old is None:
         return _group([]), _group([])
+    with closing(_everybody(work)) as people_now, closing(_everybody(old)) as known:
+        return _merged(people_now, known)
+
+
+def _merged(people_now: Iterator[Any], known: Iterator[Any]) -> tuple[Group, Group]:
     active: list[str] = []
     there: list[str] = []
-    known = _everybody(old)
     one = next(known, None)
-    for person in _everybody(work):
+    for person in people_now:
         while one is not None and (one.tenant_id, one.id) < (person.tenant_id, person.id):
             one = next(known, None)
         if one is None or (one.tenant_id, one.id) != (person.tenant_id, person.id):
@@ -147,8 +156,9 @@ def _came_back(work: Work, old: Work | None) -> tuple[Group, Group]:
     return _group(active), _group(there)
 
 
-def _everybody(work: Work) -> Iterator[Any]:
-    yield from work.connection.execute(_EVERYBODY)
+def _everybody(work: Work) -> Generator[Any, None, None]:
+    with work.connection.execute(_EVERYBODY) as rows:
+        yield from rows
 
 
 def _group(ids: Sequence[str]) -> Group:
