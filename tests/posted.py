@@ -23,6 +23,9 @@ USERS = tables.directory.users
 ALL = sa.select(*entries.columns).order_by(OUTBOX.c.seq).execution_options(across_tenants=True)
 
 
+_CLEAR = sa.delete(OUTBOX).execution_options(across_tenants=True)
+
+
 @dataclass
 class Post:
     """A service with its outbox; the mail server is the one whose URL is in `smtp_url`."""
@@ -42,6 +45,11 @@ class Post:
             "SCIM_HOST": "0.0.0.0",
         }
         return service.settings(self.cast.store.database.url, **{name: one for name, one in wanted.items() if one})
+
+    def clear(self) -> None:
+        """Forget what making the cast has posted."""
+        with self.cast.writing() as work:
+            work.execute(_CLEAR)
 
     def use(self, server: MailServer) -> None:
         self.smtp_url = server.url()

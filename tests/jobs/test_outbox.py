@@ -41,6 +41,7 @@ def server() -> Iterator[MailServer]:
 def post(store: Store, server: MailServer) -> Post:
     """Acme and Globex, a mail server that is well, and nothing in the outbox."""
     made = Post(service.assemble(store))
+    made.clear()
     made.use(server)
     return made
 
@@ -69,8 +70,9 @@ def test_a_letter_leaves_not_before_its_time(post: Post, server: MailServer, clo
 
 
 def test_F4_who_left_meanwhile_is_not_written_to(post: Post, server: MailServer) -> None:
-    ann = post.cast.acme.user("ann")
-    post.cast.acme.user("ben")
+    ann = post.cast.acme.user("ann", emails=[{"value": "ann@acme.example"}])
+    post.cast.acme.user("ben", emails=[{"value": "ben@acme.example"}])
+    post.clear()
     post.write("ann@acme.example", user_seq=post.seq("ann"))
     post.write("ben@acme.example", user_seq=post.seq("ben"))
     post.cast.acme.patch(f"/Users/{ann['id']}", {"op": "replace", "path": "active", "value": False})
@@ -158,7 +160,7 @@ def test_F11_a_connection_that_is_cut_costs_the_next_letter_nothing(post: Post, 
 def test_F22_a_letter_that_cannot_be_written_is_parked_after_eight_tries_and_the_rest_go_on(
     post: Post, server: MailServer, clock: SettableClock
 ) -> None:
-    post.write("bad@acme.example", letter="promoted", facts={"type": None, "since": "yesterday"})
+    post.write("bad@acme.example", letter="token_expires", facts={"connection": "okta", "days": "few"})
     post.write("worse@acme.example", letter="no_such_letter")
     post.write("ann@acme.example")
     assert post.run() == Report(1, 2)
@@ -168,7 +170,9 @@ def test_F22_a_letter_that_cannot_be_written_is_parked_after_eight_tries_and_the
         post.run()
     found = {one.recipient: one for one in post.entries()}
     assert (found["bad@acme.example"].state, found["bad@acme.example"].tries) == ("dead", 8)
-    assert str(found["bad@acme.example"].reason).startswith("the letter could not be written: ValueError at clock")
+    assert str(found["bad@acme.example"].reason).startswith(
+        "the letter could not be written: ValueError at delivery.letters.alarms"
+    )
     assert "KeyError" in str(found["worse@acme.example"].reason)
 
 
@@ -307,6 +311,7 @@ def test_N_8_administrators_and_the_operator_are_told_of_dead_letters_once_a_day
     post: Post, server: MailServer, clock: SettableClock
 ) -> None:
     _administrators(post)
+    post.clear()
     server.behave(answers={}, by_recipient={f"bad{n}@acme.example": "550 5.1.1 no such user" for n in range(4)})
     post.write("bad0@acme.example")
     post.write("bad1@acme.example")
