@@ -160,7 +160,7 @@ def test_F11_a_connection_that_is_cut_costs_the_next_letter_nothing(post: Post, 
 def test_F22_a_letter_that_cannot_be_written_is_parked_after_eight_tries_and_the_rest_go_on(
     post: Post, server: MailServer, clock: SettableClock
 ) -> None:
-    post.write("bad@acme.example", letter="token_expires", facts={"connection": "okta", "days": "few"})
+    post.write("bad@acme.example", letter="dead_letters", facts={"count": "few"})
     post.write("worse@acme.example", letter="no_such_letter")
     post.write("ann@acme.example")
     assert post.run() == Report(1, 2)
