@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from scim_service.jobs import clock, digest, notices, purge, reclaim, reconcile, reminders, tokens, usage
+from scim_service.jobs import clock, digest, notices, outbox, purge, reclaim, reconcile, reminders, tokens, usage
 from scim_service.jobs.job import Job
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -12,6 +12,7 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 JOBS: tuple[Job, ...] = (
     Job(clock.NAME, timedelta(seconds=15), clock.run, "Seats lapse and are given on time, also where nobody asks."),
     Job(reminders.NAME, 5 * _MINUTE, reminders.run, "Invitations and verifications are reminded of, and lapse (T-3)."),
+    Job(outbox.NAME, timedelta(seconds=30), outbox.run, "Letters that are due are sent."),
     Job(notices.REMOVALS, _MINUTE, notices.removals, "Many people who left groups one by one are told of (N-8)."),
     Job(notices.SEATS, 5 * _MINUTE, notices.seats_rearm, "Alerts of seats that run low are armed again (N-5)."),
     Job(

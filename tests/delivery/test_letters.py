@@ -199,6 +199,13 @@ def test_without_a_license_nothing_is_said_of_one(name: str, language: str) -> N
     assert not re.search(r"licen[sc]e", told, re.IGNORECASE)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_new_address_that_needs_no_confirmation_is_told_without_a_link(language: str) -> None:
+    letter = letters.write("address_changed_new", {}, samples.SENDER, language)
+    assert not any(isinstance(block, Action) for block in letter.blocks)
+    assert not re.search("onfirm", shown(letter))
+
+
 def test_a_letter_without_its_link_is_not_written() -> None:
     with pytest.raises(KeyError):
         letters.write("invitation", samples.FACTS["invitation"], samples.SENDER, "en", {})

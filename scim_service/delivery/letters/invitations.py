@@ -169,16 +169,23 @@ def address_changed_old(facts: Facts) -> Letter:
 
 
 def address_changed_new(facts: Facts) -> Letter:
-    """To the address that an account has from now on, to be confirmed (E1, E4): {link}."""
+    """To the address that an account has from now on (E4); with {link}, it is to be confirmed."""
+    said = facts.say(
+        "This address now stands for your account at {service}.",
+        "Cette adresse est désormais associée à votre compte {service}.",
+    )
+    if not facts.get("link"):
+        return facts.letter(
+            facts.say("The new address of your account at {service}", "La nouvelle adresse de votre compte {service}"),
+            said,
+        )
     return facts.letter(
         facts.say(
             "Confirm the new address of your account at {service}",
             "Confirmez la nouvelle adresse de votre compte {service}",
         ),
-        facts.say(
-            "This address now stands for your account at {service}. Confirm that it is yours.",
-            "Cette adresse est désormais associée à votre compte {service}. Confirmez qu’elle est bien la vôtre.",
-        ),
+        said,
+        facts.say("Confirm that it is yours.", "Confirmez qu’elle est bien la vôtre."),
         _confirm(facts),
         works_until(facts),
         _not_yours(facts),

@@ -10,6 +10,9 @@ QUEUED = sa.column("state", Key) == sa.literal_column("'queued'", Key)
 ABOUT = sa.column("user_seq").is_not(None)
 """A message about a person, spelled out as the index of those needs it."""
 
+DEAD = sa.column("state", Key) == sa.literal_column("'dead'", Key)
+"""A message that was given up, spelled out as the index of what administrators are told of needs it."""
+
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -35,5 +38,6 @@ outbox = sa.Table(
     sa.Index(None, "tenant_id", "recipient_key", "created_at"),
     sa.Index("ix_outbox_person", "tenant_id", "user_seq", sqlite_where=ABOUT, postgresql_where=ABOUT),
     sa.Index("ix_outbox_due", "due_at", sqlite_where=QUEUED, postgresql_where=QUEUED),
+    sa.Index("ix_outbox_dead", "ended_at", sqlite_where=DEAD, postgresql_where=DEAD),
     sqlite_autoincrement=True,
 )

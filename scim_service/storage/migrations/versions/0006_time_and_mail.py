@@ -77,6 +77,13 @@ def _outbox() -> None:
             postgresql_where=sa.text("user_seq IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_outbox_dead",
+            ["ended_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'dead'"),
+            postgresql_where=sa.text("state = 'dead'"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_outbox_tenant_id_recipient_key_created_at"),
             ["tenant_id", "recipient_key", "created_at"],
             unique=False,
