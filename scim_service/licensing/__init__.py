@@ -8,7 +8,9 @@ in `happenings.py`, what time alone decides in `passing.py` and the brake in `pa
 groups (`seats.py`), what an administrator does by hand (`direct.py`, `lifecycle.py`, `conversion.py`), and what can be
 asked (`shown.py`, `usage.py`, `permissions.py`, `verify.py`, `replay.py`, `checks.py` for the product, and `explain.py`
 with `paths.py`, `obstacles.py`, `numbers.py`, `ends.py`, `change.py` for the data, `words.py` and `sentences.py` for
-the words).
+the words). What has to be told: `letters.py` and `net.py` say what of a change, `notices.py` posts it when the gate is
+left (`alerts.py`: seats that run low, `removal_notices.py`: mass removals); `contract_steps.py`, `contract_notices.py`,
+`digest.py`, `reclaim_asks.py` and `healing.py` are for jobs, and `still_true.py` is asked when a letter leaves.
 Not here: people and groups. This room reads the tables of `directory` and never writes them (decision 31).
 Called by `directory` when people come, go or change activity, and by the doors.
 

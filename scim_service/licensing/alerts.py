@@ -54,10 +54,10 @@ class Alert:
 
 
 def crossed(before: Level, after: Level) -> list[tuple[int, str]]:
-    """(type, event) of each type whose seats fell to a threshold. Pure."""
+    """(type, event) of each type whose seats fell to a threshold, but for retired ones: nobody new gets them. Pure."""
     found = []
     for seq, kind in sorted(after.types.items()):
-        if (was := before.types.get(seq)) is None:
+        if (was := before.types.get(seq)) is None or kind.retired:
             continue
         event = letters.about_seats(was.limit, before.consuming[seq], kind.limit, after.consuming[seq])
         if event is not None:

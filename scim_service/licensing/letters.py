@@ -73,10 +73,8 @@ def about_person(change: Change) -> str | None:
     That a contract has ended is for the administrators; its people hear of it on the last day before they lose (N-6).
     """
     before, after = change.before, change.after
-    if change.yielded:
-        return YIELDED
-    if change.dropped and not facts.is_seated(after):
-        return DROP_EXECUTED
+    if facts.is_seated(before) and not facts.is_seated(after) and (change.yielded or change.dropped):
+        return YIELDED if change.yielded else DROP_EXECUTED
     if after is None:
         return None
     if before is not None and before.state == facts.WAITING and after.state in facts.EFFECTIVE:

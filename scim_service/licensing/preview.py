@@ -309,7 +309,7 @@ def _mails(work: Work, after: gate.Gate) -> tuple[Mail, ...]:
     known = outbox.known(work, [one.message.key for one in due])
     fresh = [(one.notice, one.event, one.recipient, one.type_code) for one in due if one.message.key not in known]
     own = [letters.told(one) for one in outbox.watched(work) if one.letter not in letters.OF_THE_GATE]
-    digest = after.settings.has_digest and bool(told.everybody(work))
+    digest = after.settings.has_digest and bool(told.of_any_product(told.everybody(work)))
     return tuple(letters.mails([*own, *fresh], digest))
 
 

@@ -72,6 +72,19 @@ def test_N_4_what_comes_and_goes_within_a_transaction_is_not_told(acme: Organiza
     assert acme.states("pro") == {"ann": "assigned", "ben": "waiting 1"}
 
 
+def test_N_4_who_had_no_seat_before_is_not_told_of_losing_one(acme: Organization) -> None:
+    sales(acme, 1, "ann")
+    acme.has("ben")
+    with acme.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 2})
+        direct.assign(work, "ben", "pro")
+        contracts.set_seats(work, "C-1", {"pro": 0}, contracts.FREEZE)
+        contracts.set_seats(work, "C-1", {"pro": 0}, contracts.IMMEDIATE)
+    assert [one for one in acme.told() if one[0] == "drop_executed" and one[1] == "ben"] == []
+    acme.tick()
+    acme.check()
+
+
 def test_N_4_who_leaves_and_comes_back_within_the_grace_gets_no_mail(acme: Organization, clock: SettableClock) -> None:
     sales(acme, 1, "ann", "ben", exit_grace=HOUR)
     acme.leave("Sales", "ann")
@@ -221,6 +234,15 @@ def test_N_5_license_administrators_of_the_product_and_the_head_are_told_what_is
         {"type": {"code": "pro", "name": "Pro"}, "used": 4, "limit": 4, "waiting": 1},
     )
     assert len(staffed.posted()) == 4
+
+
+def test_N_5_a_type_that_is_retired_warns_of_nothing(staffed: Organization) -> None:
+    with staffed.writing() as work:
+        catalog.retire_type(work, "pro")
+    with staffed.writing() as work:
+        contracts.set_seats(work, "C-1", {"pro": 1})
+    staffed.join("Sales", "ann")
+    assert staffed.posted() == []
 
 
 def test_N_5_a_license_administrator_of_another_product_and_an_open_invitation_hear_nothing(acme: Organization) -> None:

@@ -11,7 +11,17 @@ from scim_service.access import admins
 from scim_service.delivery import entries
 from scim_service.delivery.entries import Entry
 from scim_service.jobs import truth
-from scim_service.licensing import catalog, contract_notices, contracts, direct, reclaim_asks, requests, still_true
+from scim_service.licensing import (
+    catalog,
+    contract_notices,
+    contracts,
+    direct,
+    letters,
+    preview,
+    reclaim_asks,
+    requests,
+    still_true,
+)
 from scim_service.licensing.catalog import Options
 from scim_service.licensing.contracts import Terms
 from scim_service.storage import tables
@@ -23,11 +33,11 @@ OUTBOX = tables.delivery.outbox
 ALL = sa.select(*entries.columns).where(OUTBOX.c.tenant_id == sa.bindparam("tenant")).order_by(OUTBOX.c.seq)
 
 
-def against(acme: Organization, *letters: str) -> list[str | None]:
+def against(acme: Organization, *wanted: str) -> list[str | None]:
     """Of each message of these letters, why it would not be sent now."""
     with acme.reading() as work:
         found: list[Entry] = [entries.entry(row) for row in work.rows(ALL)]
-        return [truth.reason_against(work, one) for one in found if one.letter in letters]
+        return [truth.reason_against(work, one) for one in found if one.letter in wanted]
 
 
 def seats_of(acme: Organization, count: int, mode: str = contracts.REJECT) -> None:
@@ -110,8 +120,8 @@ def test_F4_a_contract_that_was_renewed_is_not_told_of_as_ending(acme: Organizat
     clock.advance(11 * DAY)
     with acme.writing() as work:
         contract_notices.post(work)
-    letters = ("grace_ends", "contract_last_day")
-    assert against(acme, *letters) == [None] * 4
+    both = ("grace_ends", "contract_last_day")
+    assert against(acme, *both) == [None] * 4
     with acme.writing() as work:
         contracts.renew(work, "C-1", "C-2", {}, Terms())
     assert against(acme, "grace_ends") == ["the contract was renewed"] * 3
@@ -179,6 +189,13 @@ def test_E_22_who_asked_is_told_that_it_was_approved_and_whether_there_is_a_seat
     [one] = acme.posted()
     assert (one.letter, one.facts["state"]) == ("request_approved", state)
     acme.check()
+
+
+def test_A_12_E_22_a_preview_says_that_who_asked_will_be_told(acme: Organization) -> None:
+    asked(acme, 1)
+    found = preview.previewed(acme.writing, lambda work: requests.approve(work, "ann", "pro"))
+    assert found.mails == (letters.Mail("E-22", "request_approved", "person", "pro", 1),)
+    assert acme.posted() == []
 
 
 def test_E_22_what_is_granted_at_once_by_its_mode_is_not_told(acme: Organization) -> None:
