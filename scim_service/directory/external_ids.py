@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,14 @@ class ExternalIds:
             work.execute(self._remove, connection=connection, owner=seq)
         if after is not None:
             work.insert(self.table, [{"connection_seq": connection, "external_id": after, "owner_seq": seq}])
+
+    def keep_new(self, work: Work, given: Iterable[tuple[int, str | None]]) -> None:
+        """Keep the externalIds of new resources, as (seq, externalId); None for one that came without."""
+        connection = work.actor.connection_seq
+        known = [(seq, one) for seq, one in given if one is not None]
+        if connection is not None:
+            rows = [{"connection_seq": connection, "external_id": one, "owner_seq": seq} for seq, one in known]
+            work.insert(self.table, rows)
 
 
 def connection_of(work: Work) -> int:

@@ -63,16 +63,17 @@ class GroupLine:
     types: tuple[str, ...]
 
 
-def create(work: Work, payload: Mapping[str, Any], profile: str = "rfc") -> Group:
+def create(work: Work, payload: Mapping[str, Any], profile: str = "rfc", group_id: str | None = None) -> Group:
     """Make a group from a POST body; rules that wait for a group of its name bind to it (decision 30).
 
-    Raises Uniqueness for a displayName that the profile wants unique, or a taken externalId.
+    The id is a new one if not given. Raises Uniqueness for a displayName that the profile wants unique, or an
+    externalId that is taken.
     """
     cleaned = validation.clean(schema.GROUP, dict(payload))
     closure.lock_nesting(work)
     external_id = documents.external_id_of(cleaned)
     document = documents.without(cleaned, "externalId", "members")
-    new_id, unique_name = str(uuid.uuid4()), PROFILES[profile].unique_group_names
+    new_id, unique_name = group_id or str(uuid.uuid4()), PROFILES[profile].unique_group_names
     seq = group_rows.insert(work, new_id, document, unique_name)
     external_ids.GROUPS.keep(work, seq, None, external_id)
     audit.record(work, "group:created", new_id, displayName=document["displayName"])

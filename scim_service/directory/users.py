@@ -77,12 +77,12 @@ _GROUPS_OF = sa.select(_memberships.c.group_seq).where(
 )
 
 
-def create(work: Work, payload: Mapping[str, Any]) -> Resource:
-    """Make a person from a POST body; active unless it says otherwise (decision 5).
+def create(work: Work, payload: Mapping[str, Any], user_id: str | None = None) -> Resource:
+    """Make a person from a POST body; active unless it says otherwise (decision 5). The id is a new one if not given.
 
     Raises Uniqueness for a taken userName or externalId, InvalidValue and InvalidSyntax for what is no User.
     """
-    draft = drafted(work, payload)
+    draft = drafted(work, payload, user_id)
     row, external_id, document = draft.row, draft.external_id, draft.document
     seq = work.insert_one(_users, **row)
     work.insert(_values, draft.value_rows(seq))
@@ -92,8 +92,7 @@ def create(work: Work, payload: Mapping[str, Any]) -> Resource:
     claimed = attributes.written(work, seq, {}, document) or claimed
     verifications.pushed(work, seq, document)
     paging.count_one(work, schema.USER.name, seq, 1)
-    connection, active = row["connection_seq"], row["active"]
-    return Resource(seq, row["id"], 1, work.now, work.now, connection, external_id, document, active, False, claimed)
+    return draft.resource(seq, claimed)
 
 
 @dataclass(frozen=True)
@@ -118,14 +117,20 @@ class Draft:
         """What the event log keeps."""
         return {"active": self.row["active"], "attributes": sorted(self.document)}
 
+    def resource(self, seq: int, licensed: bool) -> Resource:
+        """The person, once made; in no group yet."""
+        row, at, document = self.row, self.row["created_at"], self.document
+        connection, active = row["connection_seq"], row["active"]
+        return Resource(seq, row["id"], 1, at, at, connection, self.external_id, document, active, False, licensed)
 
-def drafted(work: Work, payload: Mapping[str, Any]) -> Draft:
+
+def drafted(work: Work, payload: Mapping[str, Any], user_id: str | None = None) -> Draft:
     """The person that a POST body asks for, checked; nothing is written. Raises InvalidValue and InvalidSyntax."""
     cleaned = validation.clean(schema.USER, dict(payload))
     external_id = documents.external_id_of(cleaned)
     document = documents.without({"active": True, **cleaned}, "externalId")
     row = {
-        "id": str(uuid.uuid4()),
+        "id": user_id or str(uuid.uuid4()),
         "connection_seq": work.actor.connection_seq,
         **_columns(document),
         "active": document["active"],

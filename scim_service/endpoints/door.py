@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import g, request
 
@@ -29,6 +29,7 @@ ERROR_EVERY = 10.0
 """Seconds between two notes of a connection's last error."""
 
 TRIES = 4
+T = TypeVar("T")
 _log = logging.getLogger("scim_service.door")
 
 
@@ -105,17 +106,22 @@ def again(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(view)
     def tried(*arguments: Any, **named: Any) -> Any:
-        for left in reversed(range(TRIES)):
-            g.careful = left < TRIES - 1
-            try:
-                return view(*arguments, **named)
-            except faults.Again:
-                if not left:
-                    raise
-                time.sleep((TRIES - left) * (0.02 + secrets.randbelow(50) / 1000))
-        raise AssertionError
+        return attempted(lambda: view(*arguments, **named))
 
     return tried
+
+
+def attempted(act: Callable[[], T]) -> T:
+    """What an act comes to that opens a transaction, at the fourth try at the latest."""
+    for left in reversed(range(TRIES)):
+        g.careful = left < TRIES - 1
+        try:
+            return act()
+        except faults.Again:
+            if not left:
+                raise
+            time.sleep((TRIES - left) * (0.02 + secrets.randbelow(50) / 1000))
+    raise AssertionError
 
 
 def note_error(error: errors.ScimError) -> None:

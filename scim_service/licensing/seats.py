@@ -68,12 +68,17 @@ def people_moved(work: Work, group_seqs: Collection[int], user_seqs: Sequence[in
 
 def person_made(work: Work, user_seq: int) -> bool:
     """A person was made: rules for everyone claim (D-7); whether there are any. Costs one small look where not."""
+    return people_made(work, [user_seq])
+
+
+def people_made(work: Work, user_seqs: Sequence[int]) -> bool:
+    """These people were made, in this order: rules for everyone claim (D-7); whether there are any."""
     listening = work.rows(_FOR_EVERYONE)
     if not listening:
         return False
     entered = gate.enter(work)
-    follower = given.Follower(entered, listening, [user_seq])
-    for person in entered.load([user_seq]):
+    follower = given.Follower(entered, listening, user_seqs)
+    for person in entered.load(user_seqs):
         follower.follow(person, listening)
     entered.settle()
     return True

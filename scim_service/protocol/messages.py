@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from scim_service.errors import InvalidSyntax, InvalidValue
+from scim_service.errors import InvalidSyntax, InvalidValue, TooLarge
 from scim_service.protocol import limits
 from scim_service.protocol.schema import ERROR_URN, LIST_URN
 
@@ -33,6 +33,14 @@ def read_json(data: bytes, *, max_values: int) -> dict[str, Any]:
     if _checked_keys(parsed, max_values) != _sent_keys(data):
         raise _twice()
     return parsed
+
+
+def expect_size(data: bytes, parsed: dict[str, Any], most_bytes: int, max_values: int) -> None:
+    """Refuse a part of a body that is too large for what it is. Raises TooLarge and InvalidSyntax, as for a body."""
+    if len(data) > most_bytes:
+        raise TooLarge(f"The data is larger than {most_bytes} bytes. Send less at once.")
+    if len(data) > max_values:
+        _checked_keys(parsed, max_values)
 
 
 def list_response(resources: Sequence[Mapping[str, Any]], total: int, start_index: int) -> dict[str, Any]:

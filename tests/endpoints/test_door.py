@@ -87,7 +87,8 @@ def test_the_connection_remembers_when_it_was_seen_and_what_it_was_refused(cast:
         ("PUT", "/Groups", 405),
         ("POST", "/Users/x", 405),
         ("POST", "/Schemas", 405),
-        ("POST", "/Bulk", 501),
+        ("POST", "/Bulk", 400),
+        ("GET", "/Bulk", 405),
         ("POST", "/.search", 400),
         ("POST", "/Users/.search", 400),
         ("DELETE", "/.search", 405),
@@ -124,7 +125,7 @@ def test_discovery_is_open_and_tells_the_truth(cast: Cast) -> None:
     nobody = {"Authorization": ""}
     config = cast.acme.send("GET", "/ServiceProviderConfig", headers=nobody).body
     assert config["patch"]["supported"] and config["etag"]["supported"] and config["filter"]["maxResults"] == 1000
-    assert config["sort"]["supported"] and not config["bulk"]["supported"]
+    assert config["sort"]["supported"] and config["bulk"]["supported"]
     types = cast.acme.send("GET", "/ResourceTypes", headers=nobody).body
     assert [one["id"] for one in types["Resources"]] == ["User", "Group"]
     for one in cast.acme.send("GET", "/Schemas", headers=nobody).body["Resources"]:

@@ -12,8 +12,8 @@ FUNCTION_LINES = 45
 FILE_LINES = 400
 NAMES = {"utils", "helpers", "common", "manager", "base", "misc"}
 FOLDERS = ("scim_service", "conformance", "benchmarks")
-CATCH_ALL = {"scim_service/jobs/items.py"}
-"""Files with an `except Exception`; the other place is Flask's error handler, which needs none."""
+CATCH_ALL = {"scim_service/endpoints/scim/bulk.py", "scim_service/jobs/items.py"}
+"""Files with an `except Exception`, where each of many things is on its own; Flask's error handler needs none."""
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 OWN_TIME = {"now", "utcnow", "today"}

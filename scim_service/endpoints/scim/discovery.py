@@ -38,7 +38,11 @@ def service_provider_config() -> Response:
         {
             "schemas": [schema.CONFIG_URN],
             "patch": {"supported": True},
-            "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+            "bulk": {
+                "supported": True,
+                "maxOperations": limits.BULK_OPERATIONS,
+                "maxPayloadSize": limits.BULK_BODY_BYTES,
+            },
             "filter": {"supported": True, "maxResults": limits.PAGE_MOST},
             "changePassword": {"supported": False},
             "sort": {"supported": True},

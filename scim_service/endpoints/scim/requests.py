@@ -114,11 +114,12 @@ def expected() -> Expected:
     """The versions that If-Match and If-None-Match allow (RFC 7644 section 3.14); a tag not of ours is no version."""
     match, none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
     return Expected(
-        match=None if match is None or match.strip() == "*" else _versions(match),
-        none_match=None if none_match is None else _versions(none_match),
+        match=None if match is None or match.strip() == "*" else versions(match),
+        none_match=None if none_match is None else versions(none_match),
         never=none_match is not None and none_match.strip() == "*",
     )
 
 
-def _versions(header: str) -> frozenset[int]:
+def versions(header: str) -> frozenset[int]:
+    """The versions that a list of entity tags names."""
     return frozenset(int(number) for number in ETAG.findall(header))

@@ -10,8 +10,7 @@ from scim_service.endpoints.scim.routes import blueprint
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-@blueprint.route("/Bulk", methods=METHODS)
 @blueprint.route("/Me", methods=METHODS)
 def not_built() -> Response:
-    """501 for /Bulk (3.7) and /Me (3.11)."""
+    """501 for /Me (3.11)."""
     raise errors.NotBuilt("This is not supported; see /ServiceProviderConfig for what is.")
