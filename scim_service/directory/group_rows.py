@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,16 @@ _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _SEQ: sa.BindParameter[Any] = sa.bindparam("which")
 _SEQS: sa.BindParameter[Any] = sa.bindparam("seqs", expanding=True)
 
-_SELECT = (
+SELECT = (
     sa.select(_groups, external_ids.GROUPS.table.c.external_id)
     .outerjoin(external_ids.GROUPS.table, external_ids.GROUPS.of(_groups))
     .where(_groups.c.tenant_id == _TENANT)
 )
-_BY_ID = _SELECT.where(_groups.c.id == sa.bindparam("id"))
+"""All that is shown of groups, but for their members."""
+
+_BY_ID = SELECT.where(_groups.c.id == sa.bindparam("id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=_groups, key_share=True)
-_BY_SEQS = _SELECT.where(_groups.c.seq.in_(_SEQS)).order_by(_groups.c.seq)
+_BY_SEQS = SELECT.where(_groups.c.seq.in_(_SEQS)).order_by(_groups.c.seq)
 _CHANGE = (
     sa.update(_groups)
     .where(_groups.c.tenant_id == _TENANT, _groups.c.seq == _SEQ)
@@ -139,6 +141,11 @@ def by_seqs(work: Work, seqs: Sequence[int]) -> list[Resource]:
     """The groups with these seqs, in their order."""
     connection = external_ids.connection_of(work)
     rows = [row for chunk in chunks(seqs) for row in work.rows(_BY_SEQS, seqs=list(chunk), connection=connection)]
+    return resources(rows)
+
+
+def resources(rows: Iterable[Any]) -> list[Resource]:
+    """The groups in rows of SELECT."""
     return [_group(row).resource for row in rows]
 
 

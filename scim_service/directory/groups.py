@@ -137,15 +137,17 @@ def page(work: Work, query: Query, view: View) -> Listed:
 
 def rows(work: Work, query: Query, view: View, kind: int = 0) -> Rows:
     """The groups that a query means, for a list; `kind` is the number of their type in it."""
-    everything = Source(_groups, schema.GROUP.name, filter_plan.groups(query.filter), external_ids.connection_of(work))
+    planned, connection = filter_plan.groups(query.filter), external_ids.connection_of(work)
+    everything = Source(_groups, group_rows.SELECT, schema.GROUP.name, planned, connection)
     sorting = sort_sql.group_sorting(query.order) if query.order else None
     source = None if query.order and sorting is None else replaced(everything, order=query.order, sorting=sorting)
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
         return _full(work, group_rows.by_seqs(work, seqs), view.base, "members" in query.asked)
 
-    def answered(seqs: Sequence[int]) -> list[dict[str, Any]]:
-        found = {one.seq: one for one in group_rows.by_seqs(work, seqs)}
+    def answered(seqs: Sequence[int], read: Sequence[Any] | None) -> list[dict[str, Any]]:
+        rows = group_rows.by_seqs(work, seqs) if read is None else group_rows.resources(read)
+        found = {one.seq: one for one in rows}
         return shown(work, [found[seq] for seq in seqs], view)
 
     return Rows(query, source, everything, candidates, answered, kind)

@@ -21,8 +21,8 @@ from scim_service.storage.work import Work
 Documents = Callable[[Sequence[int]], list[tuple[int, dict[str, Any]]]]
 """Gives (seq, full document) of some rows."""
 
-Shown = Callable[[Sequence[int]], list[dict[str, Any]]]
-"""Gives some rows as the caller is answered, in their order."""
+Shown = Callable[[Sequence[int], Sequence[Any] | None], list[dict[str, Any]]]
+"""Gives some rows, by seq, as the caller is answered, in their order; out of what was read of them whole, if it was."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def listed(work: Work, rows: Sequence[Rows], query: Query) -> Listed:
         return _walked(work, rows, query.cursor, descending)
     if len(rows) == 1:
         page = rows[0].page(work, query.span)
-        return Listed(page.total, rows[0].shown(page.seqs), page.last)
+        return Listed(page.total, rows[0].shown(page.seqs, page.rows), page.last)
     ordered = any(one.query.order for one in rows)
     total, places = _ranked(work, rows, query, descending) if ordered else _in_turn(work, rows, query.span)
     return Listed(total, _shown(rows, places))
@@ -207,7 +207,7 @@ def _shown(rows: Sequence[Rows], places: Sequence[Place]) -> list[dict[str, Any]
     documents: dict[tuple[int, int], dict[str, Any]] = {}
     for one in rows:
         seqs = [place.seq for place in places if place.kind == one.kind]
-        documents.update(zip([(one.kind, seq) for seq in seqs], one.shown(seqs) if seqs else [], strict=True))
+        documents.update(zip([(one.kind, seq) for seq in seqs], one.shown(seqs, None) if seqs else [], strict=True))
     return [documents[place.kind, place.seq] for place in places]
 
 

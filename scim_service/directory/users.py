@@ -211,15 +211,17 @@ def page(work: Work, query: Query, view: View) -> Listed:
 
 def rows(work: Work, query: Query, view: View, kind: int = 0) -> Rows:
     """The people that a query means, for a list; `kind` is the number of their type in it."""
-    everybody = Source(_users, schema.USER.name, filter_plan.users(query.filter), external_ids.connection_of(work))
+    planned, connection = filter_plan.users(query.filter), external_ids.connection_of(work)
+    everybody = Source(_users, _SELECT, schema.USER.name, planned, connection)
     sorting = sort_sql.user_sorting(query.order) if query.order else None
     source = None if query.order and sorting is None else replaced(everybody, order=query.order, sorting=sorting)
 
     def candidates(seqs: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
         return _full(work, _by_seqs(work, seqs), view.base, query.asked)
 
-    def answered(seqs: Sequence[int]) -> list[dict[str, Any]]:
-        people = {person.seq: person for person in _by_seqs(work, seqs)}
+    def answered(seqs: Sequence[int], read: Sequence[Any] | None) -> list[dict[str, Any]]:
+        found = _by_seqs(work, seqs) if read is None else map(_resource, read)
+        people = {person.seq: person for person in found}
         return shown(work, [people[seq] for seq in seqs], view)
 
     return Rows(query, source, everybody, candidates, answered, kind)

@@ -1,7 +1,7 @@
 """WHERE IT IS KEPT. The only room that opens a database.
 
 Here live the tables (`tables/`, one file per room that owns them), the engines and their pragmas (`database.py`), the
-one transaction of a request (`store.py`, `work.py`), filters as SQL (`filter_sql.py`) over index rows
+one transaction of a request (`store.py`, `work.py`), filters as SQL (`filter_sql.py`, `comparing.py`) over index rows
 (`index_rows.py`), pages (`paging.py`), who is in which group (`closure.py`), and migrations.
 Not here: any rule about people, seats or tokens; those rooms write their own statements against these tables.
 Called by every room to the left; opened only by the doors (a view, a job, a command).

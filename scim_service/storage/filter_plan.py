@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from scim_service.protocol import filters, schema
 from scim_service.storage import filter_sql
-from scim_service.storage.filter_sql import Lowered, Slot
+from scim_service.storage.comparing import Slot, literal_of
+from scim_service.storage.filter_sql import Lowered
 
 SHAPES = 512
 CONNECTION: sa.BindParameter[Any] = sa.bindparam("connection")
@@ -83,7 +84,7 @@ def _decides_the_shape(node: filters.Compare, of_members: bool) -> bool:
 def _lifted(node: filters.Compare, values: dict[str, Any]) -> Any:
     leaf = node.path.leaf
     assert leaf is not None
-    literal = node.value if node.path.key == "active" else filter_sql.literal_of(node, leaf)
-    slot = Slot(len(values), type(literal).__name__)
+    literal = node.value if node.path.key == "active" else literal_of(node, leaf)
+    slot = Slot.of(len(values), literal)
     values |= slot.bound(literal)
     return slot

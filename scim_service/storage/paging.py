@@ -1,7 +1,8 @@
 """Pages of users and groups in order, by number, and the totals that lists tell; pages by key are `keyset.py`'s.
 
-A page is found over the narrow key first, documents are fetched for that page only (performance.md 5.6). The unfiltered
-total is a counter, spread over rows so that writers on PostgreSQL rarely meet (decision 27).
+A page is found over the narrow key first, documents are fetched for that page only (performance.md 5.6), both by one
+statement where there is no order (`one_of`). The unfiltered total is a counter, spread over rows so that writers on
+PostgreSQL rarely meet (decision 27).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from scim_service import errors
 from scim_service.storage import tables
@@ -32,10 +35,11 @@ _TOTAL = sa.select(sa.func.coalesce(sa.func.sum(_totals.c.value), 0)).where(
 
 @dataclass(frozen=True)
 class Page:
-    """How many there are in all, and the seqs of those on this page, in order."""
+    """How many there are in all, and the seqs of those on this page, in order; `rows` holds them whole if read so."""
 
     total: int
     seqs: list[int]
+    rows: Sequence[Any] | None = None
 
     @property
     def last(self) -> int | None:
@@ -77,6 +81,30 @@ class Span:
     after: int | None = None
 
 
+class one_of(GenericFunction[Any]):
+    """Whether a key is one of a page's, which are found first, whatever the planner thinks of the rows around them.
+
+    PostgreSQL turns a plain IN into a join, and for a page of unknown length may read every document to build it.
+    Without a type, as SQLite is given `= 1` after a boolean function, and then does not use the index on the key.
+    """
+
+    type = sa.types.NullType()
+    inherit_cache = True
+    name = "one_of"
+
+
+@compiles(one_of, "sqlite")
+def _one_of_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    seq, page = (compiler.process(part, **options) for part in element.clauses)
+    return f"({seq} IN {page})"
+
+
+@compiles(one_of, "postgresql")
+def _one_of_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    seq, page = (compiler.process(part, **options) for part in element.clauses)
+    return f"({seq} = ANY (ARRAY{page}))"
+
+
 @dataclass(frozen=True)
 class Sorting:
     """An order as SQL: by a column, which may hold nothing; `descending`: the largest first."""
@@ -95,11 +123,12 @@ class Sorting:
 class Source:
     """What to page through: the rows of a table that a planned filter means, in an order (None: of making).
 
-    `order` names the order for who keeps statements, `sorting` is what it comes to in SQL; `connection` is whose
-    externalIds are meant.
+    `whole` selects all that is shown of a row; `order` names the order for who keeps statements, `sorting` is what it
+    comes to in SQL; `connection` is whose externalIds are meant.
     """
 
     table: sa.Table
+    whole: sa.Select[Any]
     resource_type: str
     planned: Planned
     connection: int
@@ -126,14 +155,19 @@ class Source:
 
 def exact(work: Work, source: Source, span: Span) -> Page:
     """The page of the rows that the source means; its filter and its order are wholly in SQL."""
-    seqs = _seqs(work, source, span) if span.count else []
-    if source.planned.plan.lowered.condition is None:
-        return Page(count_all(work, source), seqs)
-    if seqs and len(seqs) < span.count and span.after is None:
-        return Page(span.start - 1 + len(seqs), seqs)
-    if span.start == 1 and span.count and not seqs:
-        return Page(0, [])
-    return Page(count_all(work, source), seqs)
+    rows = _rows(work, source, span) if span.count else []
+    seqs = [row.seq for row in rows]
+    return Page(_total(work, source, span, len(seqs)), seqs, None if source.sorting else rows)
+
+
+def _total(work: Work, source: Source, span: Span, found: int) -> int:
+    """How many there are in all; not asked for where a filtered page that is not full tells it."""
+    if source.planned.plan.lowered.condition is not None:
+        if found and found < span.count and span.after is None:
+            return span.start - 1 + found
+        if span.start == 1 and span.count and not found:
+            return 0
+    return count_all(work, source)
 
 
 def count_all(work: Work, source: Source) -> int:
@@ -144,14 +178,24 @@ def count_all(work: Work, source: Source) -> int:
     return int(source.run(work, counting)[0].many)
 
 
-def _seqs(work: Work, source: Source, span: Span) -> list[int]:
+def _rows(work: Work, source: Source, span: Span) -> Sequence[Any]:
+    """The rows of a page: whole, or their seqs alone where there is an order."""
     seq = source.table.c.seq
     if span.after is not None:
-        keyed = source.statement("after", lambda rows: rows.where(seq > _LAST).order_by(seq).limit(_MANY))
-        return [row.seq for row in source.run(work, keyed, last=span.after, n=span.count)]
-    terms = source.sorting.terms(up=not source.sorting.descending) if source.sorting else []
-    page = source.statement("page", lambda rows: rows.order_by(*terms, seq).limit(_MANY).offset(_SKIP))
-    return [row.seq for row in source.run(work, page, n=span.count, skip=span.start - 1)]
+        keyed = source.statement("after", lambda rows: _whole(source, rows.where(seq > _LAST).order_by(seq)))
+        return source.run(work, keyed, last=span.after, n=span.count)
+    if source.sorting is None:
+        page = source.statement("page", lambda rows: _whole(source, rows.order_by(seq).offset(_SKIP)))
+    else:
+        terms = source.sorting.terms(up=not source.sorting.descending)
+        page = source.statement("page", lambda rows: rows.order_by(*terms, seq).limit(_MANY).offset(_SKIP))
+    return source.run(work, page, n=span.count, skip=span.start - 1)
+
+
+def _whole(source: Source, page: sa.Select[Any]) -> sa.Select[Any]:
+    """All that is shown of the rows of a page, in the order of their making."""
+    seq, keys = source.table.c.seq, page.limit(_MANY).correlate(None).scalar_subquery()
+    return source.whole.where(one_of(seq, keys)).order_by(seq)
 
 
 def batches(work: Work, source: Source, limit: int) -> Iterator[list[int]]:
