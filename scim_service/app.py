@@ -6,7 +6,8 @@ import logging
 import os
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
+from flask.globals import app_ctx, request_ctx
 
 from scim_service import config, logs
 from scim_service.clock import Clock
@@ -53,20 +54,19 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
 
 def finish(response: Response) -> Response:
     """Say the request's number, keep the answer out of caches, and write its line in the log."""
-    response.headers["X-Request-Id"] = g.request_id
+    asked, here = request_ctx.request, app_ctx.g
+    response.headers["X-Request-Id"] = here.request_id
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    who = g.get("caller")
-    _log.info(
+    logs.tell(
+        _log,
         "request",
-        extra={
-            "request_id": g.request_id,
-            "tenant": who.tenant_id if who else None,
-            "actor": who.connection if who else None,
-            "method": request.method,
-            "route": str(request.url_rule) if request.url_rule else "",
-            "status": response.status_code,
-            "ms": round((time.perf_counter() - g.began) * 1000, 1),
-        },
+        request_id=here.request_id,
+        tenant=here.caller.tenant_id if here.caller else None,
+        actor=here.caller.connection if here.caller else None,
+        method=asked.method,
+        route=str(asked.url_rule) if asked.url_rule else "",
+        status=response.status_code,
+        ms=round((time.perf_counter() - here.began) * 1000, 1),
     )
     return response

@@ -44,6 +44,12 @@ def _places(record: logging.LogRecord) -> list[str]:
     return found
 
 
+def tell(log: logging.Logger, message: str, **fields: object) -> None:
+    """An event that is no mistake, with some of FIELDS; spares the search for the line that tells it."""
+    if log.isEnabledFor(logging.INFO):
+        log.handle(log.makeRecord(log.name, logging.INFO, "", 0, message, (), None, extra=fields))
+
+
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send this program's events, and warnings of others, to standard error as JSON lines."""
     handler = logging.StreamHandler(stream or sys.stderr)

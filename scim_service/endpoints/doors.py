@@ -57,7 +57,5 @@ DOORS = (SCIM, API)
 
 def here() -> Door | None:
     """The door that the request came to, whatever it asks for; None for what is at none, such as health."""
-    for one in DOORS:
-        if request.path == one.prefix or request.path.startswith(one.prefix + "/"):
-            return one
-    return None
+    path = request.path
+    return next((one for one in DOORS if path == one.prefix or path.startswith(one.prefix + "/")), None)

@@ -30,6 +30,9 @@ class Projection:
     _decided: dict[str, frozenset[str] | None] = field(default_factory=dict, repr=False, compare=False)
     """Key of an attribute → the names of its parts that are not shown; None where it is not shown itself."""
 
+    _known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+    """What `shows` found out; it is asked a few names for each answer."""
+
     @staticmethod
     def parse(resource_type: ResourceType, attributes: str | None, excluded: str | None) -> Projection:
         """The projection that the two parameters ask for; a name that the resource type does not have is ignored.
@@ -40,6 +43,11 @@ class Projection:
 
     def shows(self, name: str) -> bool:
         """Whether an attribute can be in an answer, so that it must be read: a core one, or `URN:name`."""
+        if name not in self._known:
+            self._known[name] = self._is_shown(name)
+        return self._known[name]
+
+    def _is_shown(self, name: str) -> bool:
         path = names.resolve(self.resource_type, name)
         if path is None or path.attribute is None:
             return False
@@ -55,6 +63,8 @@ class Projection:
         return shown
 
     def _shown(self, name: str, value: Any) -> Any:
+        if name in self._decided:
+            return _left(value, self._decided[name])
         attribute = self.resource_type.attribute(name)
         if attribute is not None:
             return self._part(attribute, name, value)
@@ -70,10 +80,7 @@ class Projection:
         """What is shown of one attribute's value; None for nothing."""
         if key not in self._decided:
             self._decided[key] = self._hidden(attribute, key, holder)
-        hidden = self._decided[key]
-        if hidden is None:
-            return None
-        return _without(value, hidden) if hidden else value
+        return _left(value, self._decided[key])
 
     def _hidden(self, attribute: Attribute, key: str, holder: str) -> frozenset[str] | None:
         if not self._shows_attribute(attribute, key, holder):
@@ -119,6 +126,13 @@ def _keys(resource_type: ResourceType, listed: str) -> frozenset[str]:
 
 def _is_nothing(value: Any) -> bool:
     return value is None or value == [] or value == {}
+
+
+def _left(value: Any, hidden: frozenset[str] | None) -> Any:
+    """What is left of a value whose attribute is decided upon."""
+    if hidden is None:
+        return None
+    return _without(value, hidden) if hidden else value
 
 
 def _without(value: Any, hidden: Iterable[str]) -> Any:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from scim_service import errors
-from scim_service.storage import guard
+from scim_service.storage import guard, prepared
 
 WRITE_SECONDS = 25
 READ_SECONDS = 5
@@ -201,9 +201,16 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
         for pragma in pragmas:
             driver.execute(f"PRAGMA {pragma}")
 
+    begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
+
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        """Said to the driver: through Core the word costs more than a query (17 µs)."""
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute(begin)
+        except sqlite3.Error as problem:
+            raise prepared.as_core_does(connection, begin, problem) from problem
 
     return engine
 

@@ -154,7 +154,7 @@ class _Prepared:
             else:
                 cursor.execute(self._text, parameters)
         except self._dialect.loaded_dbapi.Error as problem:
-            raise _as_core_does(connection, self._text, problem) from problem
+            raise as_core_does(connection, self._text, problem) from problem
         for told in connection.engine.dispatch.after_cursor_execute:
             told(connection, cursor, self._text, parameters, None, many)
         return cursor
@@ -166,7 +166,7 @@ class _Prepared:
         try:
             return [Row(parent, converts, keys, row) for row in cursor.fetchall()]
         except self._dialect.loaded_dbapi.Error as problem:
-            raise _as_core_does(connection, self._text, problem) from problem
+            raise as_core_does(connection, self._text, problem) from problem
 
 
 _statements: weakref.WeakKeyDictionary[Any, dict[tuple[Any, ...], _Prepared]] = weakref.WeakKeyDictionary()
@@ -232,11 +232,12 @@ def _with_key(table: sa.Table, names: Sequence[str], dialect: Dialect) -> sa.Ins
 
 
 def _from_arrays(table: sa.Table, names: Sequence[str], dialect: Dialect) -> sa.Insert:
-    columns = [sa.func.unnest(sa.bindparam(name, type_=ARRAY(_array_type(table.c[name])))) for name in names]
+    columns = [sa.func.unnest(sa.bindparam(name, type_=ARRAY(loose_type(table.c[name])))) for name in names]
     return sa.insert(table).from_select(list(names), sa.select(*columns))
 
 
-def _array_type(column: sa.Column[Any]) -> Any:
+def loose_type(column: sa.Column[Any]) -> Any:
+    """The type of a column where it stands in none: `Key` without its order."""
     return sa.Text() if isinstance(column.type, sa.Text) else column.type
 
 
@@ -272,7 +273,7 @@ def _reader(description: Sequence[Any], types: Sequence[Any], dialect: Dialect) 
     return parent, tuple(converts) if any(converts) else None, parent._key_to_index
 
 
-def _as_core_does(connection: Connection, text: str, problem: Any) -> Exception:
+def as_core_does(connection: Connection, text: str, problem: Any) -> Exception:
     """The error that Core raises for a driver's; a connection that is gone is given up."""
     dialect = connection.dialect
     driver: Any = connection.connection
