@@ -15,9 +15,19 @@ import orjson
 import sqlalchemy as sa
 
 from scim_service.storage import tables
+from scim_service.storage.joined import Part
 from scim_service.storage.work import Work
 
 _audit = tables.audit.audit
+COLUMNS = ("at", "actor", "request_id", "action", "subject", "data")
+TELL = sa.insert(_audit).values(
+    {
+        "tenant_id": sa.bindparam("tenant"),
+        **{name: sa.bindparam(f"told_{name}", type_=_audit.c[name].type) for name in COLUMNS},
+    }
+)
+"""Writes the event of `told`, in one statement with the change (`Work.together`)."""
+
 _OF_SUBJECT = (
     sa.select(_audit)
     .where(_audit.c.tenant_id == sa.bindparam("tenant"), _audit.c.subject == sa.bindparam("subject"))
@@ -95,14 +105,22 @@ def record(work: Work, action: str, subject: str, **data: Any) -> None:
 
 def record_many(work: Work, events: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
     """Write (action, subject, data) events, in order."""
-    shared = {"at": work.now, "actor": str(work.actor), "request_id": work.request_id}
-    work.insert(
-        _audit,
-        [
-            {**shared, "action": action, "subject": subject, "data": orjson.dumps(data).decode()}
-            for action, subject, data in events
-        ],
-    )
+    work.insert(_audit, [_row(work, *event) for event in events])
+
+
+def told(work: Work, action: str, subject: str, **data: Any) -> dict[str, Any]:
+    """What TELL is to be given to write this event."""
+    return {f"told_{name}": value for name, value in _row(work, action, subject, data).items()}
+
+
+def part(work: Work, action: str, subject: str, **data: Any) -> Part:
+    """An event that is written with a new row (`Work.insert_with`)."""
+    return Part(_audit, [_row(work, action, subject, data)])
+
+
+def _row(work: Work, action: str, subject: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    values = (work.now, str(work.actor), work.request_id, action, subject, orjson.dumps(data).decode())
+    return dict(zip(COLUMNS, values, strict=True))
 
 
 def record_adoption(work: Work, subject: str) -> None:

@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_service.storage import tables
+from scim_service.storage.tables.columns import Instant
 from scim_service.storage.work import Work
 
 _accounts = tables.directory.accounts
@@ -39,6 +41,16 @@ _CHANGE = (
 )
 
 
+def _voiding(insert: Any) -> Any:
+    instants = dict.fromkeys(("sessions_void_before", "api_keys_void_before"), sa.bindparam("at", type_=Instant))
+    made = insert(_accounts).values(tenant_id=sa.bindparam("tenant"), user_seq=sa.bindparam("which"), **instants)
+    return made.on_conflict_do_update(index_elements=["tenant_id", "user_seq"], set_=instants)
+
+
+VOID = {"postgresql": _voiding(postgresql.insert), "sqlite": _voiding(sqlite.insert)}
+"""By dialect, the statement of `void` for the person `:which` at the instant `:at`."""
+
+
 def find(work: Work, user_seq: int) -> Account:
     """The account of a person."""
     row = work.row(_FIND, which=user_seq)
@@ -57,4 +69,4 @@ def change(work: Work, user_seq: int, **values: Any) -> Account:
 
 def void(work: Work, user_seq: int) -> None:
     """Sessions and API keys end with the access, in the same transaction, whoever ended it (reliability.md W17)."""
-    change(work, user_seq, sessions_void_before=work.now, api_keys_void_before=work.now)
+    work.execute(VOID[work.dialect], which=user_seq, at=work.now)

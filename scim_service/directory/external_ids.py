@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service.storage import tables
+from scim_service.storage.joined import Part
 from scim_service.storage.work import Work
 
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
@@ -30,6 +31,13 @@ class ExternalIds:
             self.table.c.owner_seq == resources.c.seq,
             self.table.c.connection_seq == sa.bindparam("connection"),
         )
+
+    def part(self, work: Work, external_id: str | None) -> Part:
+        """The connection's externalId of a resource that is being made (`Work.insert_with`)."""
+        connection = work.actor.connection_seq
+        known = connection is not None and external_id is not None
+        rows = [{"connection_seq": connection, "external_id": external_id}] if known else []
+        return Part(self.table, rows, "owner_seq")
 
     def keep(self, work: Work, seq: int, before: str | None, after: str | None) -> None:
         """Make `after` the connection's externalId. Raises Uniqueness (from the key) when another resource has it."""

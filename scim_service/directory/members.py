@@ -121,7 +121,13 @@ _JOINING = (patch.AddMembers, patch.ReplaceMembers)
 
 
 def _people(work: Work, ids: Sequence[str]) -> dict[str, int]:
-    """The people with these ids, locked by seq: in one go where they fit, else found first and then locked in order."""
+    """The people with these ids, locked by seq: in one go where they fit, else found first and then locked in order.
+
+    SQLite has locked everything already. Asked for an order it would walk all people of the tenant, instead of looking
+    up these (12 ms, not 0.5, for 500 of 10,000).
+    """
+    if work.dialect == "sqlite":
+        return _found(work, _PEOPLE, ids)
     if len(ids) <= CHUNK:
         return _found(work, _PEOPLE_LOCKED, ids)
     by_seq = sorted((seq, one) for one, seq in _found(work, _PEOPLE, ids).items())

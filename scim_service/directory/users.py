@@ -24,6 +24,7 @@ from scim_service.licensing import attributes, seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
 from scim_service.storage import closure, faults, filter_plan, index_rows, paging, sort_sql, tables
+from scim_service.storage.joined import Part
 from scim_service.storage.paging import Source
 from scim_service.storage.work import Work, chunks
 
@@ -84,10 +85,9 @@ def create(work: Work, payload: Mapping[str, Any], user_id: str | None = None) -
     """
     draft = drafted(work, payload, user_id)
     row, external_id, document = draft.row, draft.external_id, draft.document
-    seq = work.insert_one(_users, **row)
-    work.insert(_values, draft.value_rows(seq))
-    external_ids.USERS.keep(work, seq, None, external_id)
-    audit.record(work, *draft.event, **draft.event_data)
+    values = Part(_values, _value_rows(index_rows.of(document)), "user_seq")
+    event = audit.part(work, *draft.event, **draft.event_data)
+    seq = work.insert_with(_users, [values, external_ids.USERS.part(work, external_id), event], **row)
     claimed = seats.person_made(work, seq)
     claimed = attributes.written(work, seq, {}, document) or claimed
     verifications.pushed(work, seq, document)
@@ -105,7 +105,7 @@ class Draft:
 
     def value_rows(self, seq: int) -> list[dict[str, Any]]:
         """The rows of the index, once the person's seq is known."""
-        return _value_rows(seq, index_rows.of(self.document))
+        return [{"user_seq": seq, **row} for row in _value_rows(index_rows.of(self.document))]
 
     @property
     def event(self) -> tuple[str, str]:
@@ -284,10 +284,6 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any], tell: Tell =
     if document == current.document and external_id == current.external_id:
         return current
     active = document.get("active", current.active)
-    columns = {f"new_{name}": value for name, value in _columns(document).items()}
-    work.execute(_CHANGE, which=current.seq, at=work.now, new_active=active, **columns)
-    _index(work, current.seq, index_rows.of(current.document), index_rows.of(document))
-    external_ids.USERS.keep(work, current.seq, current.external_id, external_id)
     saved = replaced(
         current,
         version=current.version + 1,
@@ -296,36 +292,48 @@ def _save(work: Work, current: Resource, wanted: Mapping[str, Any], tell: Tell =
         document=document,
         active=active,
     )
-    _record_change(work, current, saved)
+    heard = _write(work, current, saved) or tell is not seats.activity_changed
     if current.active and not active:
-        accounts.void(work, current.seq)
         invitations.void(work, current.seq)
     verifications.address_changed(work, current.seq, current.id, current.document, document, active)
     if active and not current.active:
         verifications.back(work, current.seq, document, current.connection_seq)
-    licensed = _move_seats(work, current, saved, tell)
+    licensed = _move_seats(work, current, saved, tell, heard)
     return replaced(saved, licensed=saved.licensed or licensed)
 
 
-def _move_seats(work: Work, before: Resource, after: Resource, tell: Tell) -> bool:
+def _write(work: Work, before: Resource, after: Resource) -> bool:
+    """The row, its event, what ends with the access; then the rows that filters ask. Whether seats may listen."""
+    if work.actor.connection_seq not in (None, before.connection_seq):
+        audit.record_adoption(work, before.id)
+    ends = [accounts.VOID[work.dialect]] if before.active and not after.active else []
+    columns = {f"new_{name}": value for name, value in _columns(after.document).items()}
+    values = {"which": after.seq, "at": work.now, "new_active": after.active, **columns, **_change(work, before, after)}
+    heard = work.together(_CHANGE, audit.TELL, *ends, asking=seats.LISTEN, **values)
+    _index(work, after.seq, index_rows.of(before.document), index_rows.of(after.document))
+    external_ids.USERS.keep(work, after.seq, before.external_id, after.external_id)
+    return bool(heard)
+
+
+def _change(work: Work, before: Resource, after: Resource) -> dict[str, Any]:
+    """The event of a change, for `audit.TELL`."""
+    old = {**before.document, "externalId": before.external_id}
+    new = {**after.document, "externalId": after.external_id}
+    active = {"active": after.active} if after.active != before.active else {}
+    return audit.told(work, "user:changed", after.id, attributes=documents.changed_names(old, new), **active)
+
+
+def _move_seats(work: Work, before: Resource, after: Resource, tell: Tell, heard: bool) -> bool:
     """Seats follow, and whether anything asked: who leaves does so before values go, so that the brake sees it."""
     changed, moved = after.document != before.document, after.active != before.active
-    if moved and not after.active:
+    if moved and heard and not after.active:
         tell(work, [after.seq])
     valued = changed and attributes.written(work, after.seq, before.document, after.document)
-    if moved and after.active:
+    heard = heard or valued
+    if moved and heard and after.active:
         tell(work, [after.seq])
-    asked = changed and seats.attributes_changed(work, after.seq)
-    return moved or valued or asked
-
-
-def _record_change(work: Work, current: Resource, saved: Resource) -> None:
-    before = {**current.document, "externalId": current.external_id}
-    after = {**saved.document, "externalId": saved.external_id}
-    if work.actor.connection_seq not in (None, current.connection_seq):
-        audit.record_adoption(work, current.id)
-    active = {"active": saved.active} if saved.active != current.active else {}
-    audit.record(work, "user:changed", current.id, attributes=documents.changed_names(before, after), **active)
+    asked = changed and heard and seats.attributes_changed(work, after.seq)
+    return (moved and heard) or valued or asked
 
 
 def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -340,12 +348,11 @@ def _columns(document: Mapping[str, Any]) -> dict[str, Any]:
 def _index(work: Work, seq: int, before: set[index_rows.IndexRow], after: set[index_rows.IndexRow]) -> None:
     gone = sorted(before - after, key=str)
     work.many(_UNINDEX, [{"which": seq, "at_path": one[0], "at_item": one[1], "old_value": one[2]} for one in gone])
-    work.insert(_values, _value_rows(seq, after - before))
+    work.insert(_values, [{"user_seq": seq, **row} for row in _value_rows(after - before)])
 
 
-def _value_rows(seq: int, rows: set[index_rows.IndexRow]) -> list[dict[str, Any]]:
-    ordered = sorted(rows, key=str)
-    return [{"user_seq": seq, "path": p, "item": i, "value": v, "whole": w} for p, i, v, w in ordered]
+def _value_rows(rows: set[index_rows.IndexRow]) -> list[dict[str, Any]]:
+    return [{"path": p, "item": i, "value": v, "whole": w} for p, i, v, w in sorted(rows, key=str)]
 
 
 def _locked(work: Work, user_id: str) -> Resource:

@@ -34,11 +34,10 @@ _DOCUMENTS = sa.select(_users.c.seq, _users.c.active, _users.c.document).where(
 _EXCLUDED = sa.select(_exclusions.c.rule_seq, _exclusions.c.user_seq).where(
     _exclusions.c.tenant_id == _TENANT, _exclusions.c.rule_seq.in_(sa.bindparam("rules", expanding=True))
 )
-_FILTERED = (
-    sa.select(_rules)
-    .where(_rules.c.tenant_id == _TENANT, _rules.c.filter.is_not(None), _rules.c.state == "bound", _rules.c.enabled)
-    .order_by(_rules.c.seq)
-)
+FILTERED = (_rules.c.tenant_id == _TENANT, _rules.c.filter.is_not(None), _rules.c.state == "bound", _rules.c.enabled)
+"""What a rule is that asks for attributes."""
+
+_FILTERED = sa.select(_rules).where(*FILTERED).order_by(_rules.c.seq)
 
 
 class Follower:

@@ -19,6 +19,7 @@ from scim_service.storage.work import Work, chunks
 PERSON_DELETED = "person_deleted"
 
 _rules = tables.licensing.rules
+_claims = tables.licensing.claims
 _assignments = tables.licensing.assignments
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _RULES_ON = (
@@ -33,6 +34,12 @@ _RULES_ON = (
 _FOR_EVERYONE = (
     sa.select(_rules).where(_rules.c.tenant_id == _TENANT, _rules.c.everyone, _rules.c.enabled).order_by(_rules.c.seq)
 )
+_HAS_CLAIM = sa.exists().where(_claims.c.tenant_id == _TENANT, _claims.c.user_seq == sa.bindparam("which"))
+LISTEN = sa.select(sa.or_(_HAS_CLAIM, sa.exists().where(*given.FILTERED)))
+"""Whether a change of activity or attributes of the person `:which` may move a seat: a claim, or a rule that asks for
+some. One look that spares two others where there is neither. Who asks holds the person.
+"""
+
 _FORGET_ROWS = sa.delete(_assignments).where(
     _assignments.c.tenant_id == _TENANT, _assignments.c.user_seq == sa.bindparam("which")
 )

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult, Row
 
-from scim_service.storage import many_rows, prepared
+from scim_service.storage import joined, many_rows, prepared
+from scim_service.storage.joined import Part
 from scim_service.storage.prepared import Outcome
 
 T = TypeVar("T")
@@ -115,6 +116,19 @@ class Work:
     def insert_one(self, table: sa.Table, **values: Any) -> int:
         """Insert one row of this tenant and return its seq."""
         return prepared.insert_one(self.connection, table, {"tenant_id": self.tenant_id, **values})
+
+    def insert_with(self, table: sa.Table, parts: Iterable[Part], **values: Any) -> int:
+        """Insert one row of this tenant, and the rows that go with it; its seq."""
+        mine = {"tenant_id": self.tenant_id}
+        family = [Part(part.table, [{**mine, **row} for row in part.rows], part.key) for part in parts]
+        return joined.insert(self.connection, table, {**mine, **values}, family)
+
+    def together(self, *statements: sa.Executable, asking: sa.Select[Any], **values: Any) -> Any:
+        """Run writes of which none depends on another, and `asking`, whose first value is answered (`joined.py`).
+
+        A parameter of one name has one value in all of them.
+        """
+        return joined.run(self.connection, statements, asking, {"tenant": self.tenant_id, **values})
 
     def insert_new(self, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert the rows that break no unique key, in order; those that are there already stay as they are."""

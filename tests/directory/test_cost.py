@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from scim_service import audit
@@ -114,6 +115,77 @@ def test_one_member_more_is_the_same_statements_in_a_large_group_as_in_an_empty_
         taken[name] = [one for one in seen if "memberships.seq" not in one[0]]
     assert [sql for sql, _ in taken["large"]] == [sql for sql, _ in taken["small"]][: len(taken["large"])]
     assert sum(rows for _, rows in taken["large"]) <= sum(rows for _, rows in taken["small"])
+
+
+@contextmanager
+def asked(cast: Cast) -> Iterator[list[str]]:
+    """The SQL of every statement that is run meanwhile: on PostgreSQL each is a round trip."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, _parameters: Any, _context: Any, _many: bool) -> None:
+        seen.append(sql)
+
+    database = cast.store.database
+    engines = (database.reads, database.writes)
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        for engine in engines:
+            sa.event.remove(engine, "before_cursor_execute", note)
+
+
+MOST = {"create": (4, 7), "read": (2, 2), "find": (2, 2), "element": (2, 2), "leave": (3, 6), "come back": (3, 5)}
+"""How many statements each may be, on PostgreSQL and on SQLite, the look at the credential included."""
+
+
+def test_what_identity_providers_do_most_is_few_statements(store: Any, kind: str) -> None:
+    cast = service.assemble(store)
+    acme = cast.acme
+    alice = acme.user("alice@example.com", emails=[{"value": "alice@example.com", "type": "work"}])["id"]
+    place = f"/Users/{alice}"
+    requests: dict[str, Any] = {
+        "create": lambda: acme.user("bob@example.com", emails=[{"value": "bob@example.com"}], externalId="b"),
+        "read": lambda: acme.get(place),
+        "find": lambda: acme.get("/Users", filter='userName eq "alice@example.com"'),
+        "element": lambda: acme.get("/Users", filter='emails[type eq "work"].value eq "alice@example.com"'),
+        "leave": lambda: acme.patch(place, {"op": "replace", "path": "active", "value": False}),
+        "come back": lambda: acme.patch(place, {"op": "replace", "path": "active", "value": True}),
+    }
+    acme.get(place)
+    for name, request in requests.items():
+        with asked(cast) as seen:
+            request()
+        assert len(seen) <= MOST[name][kind == "sqlite"], (name, seen)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_members_are_looked_up_by_id_however_many_people_there_are(store: Any) -> None:
+    """SQLite counts its steps; asked for an order it once walked everybody."""
+    cast = service.assemble(store)
+    ids = [cast.acme.user(f"joiner{number}@example.com")["id"] for number in range(40)]
+    steps = {}
+    for name in ("few", "many"):
+        counted = [0]
+
+        def count(counted: list[int] = counted) -> int:
+            counted[0] += 1
+            return 0
+
+        group = cast.acme.group(name)["id"]
+        add = {"op": "add", "path": "members", "value": [{"value": one} for one in ids]}
+        with cast.store.database.writes.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.set_progress_handler(count, 100)
+        assert cast.acme.patch(f"/Groups/{group}", add).status in {200, 204}
+        with cast.store.database.writes.connect() as connection:
+            driver = connection.connection.driver_connection
+            driver.set_progress_handler(None, 0)
+        steps[name] = counted[0]
+        if name == "few":
+            fill(cast, cast.acme.group("Large")["id"])
+    assert 0 < steps["many"] <= 1.2 * steps["few"]
 
 
 def fill(cast: Cast, group_id: str) -> None:
