@@ -205,12 +205,7 @@ def sqlite_engine(database: Database, reading: bool) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        """Said to the driver: through Core the word costs more than a query (17 µs)."""
-        driver: Any = connection.connection.driver_connection
-        try:
-            driver.execute(begin)
-        except sqlite3.Error as problem:
-            raise prepared.as_core_does(connection, begin, problem) from problem
+        prepared.say(connection, begin)
 
     return engine
 
