@@ -2,7 +2,8 @@
 
 Measured: 25 µs a statement on SQLite and 70 µs on PostgreSQL, and a request has four to eight. Statements are still
 written in Core, judged for their tenant (guard.py), and bound by name. A list of an IN is an array on PostgreSQL; on
-SQLite it has a text for each of LENGTHS, and very long ones run through Core, with the same outcome. Errors are those that Core would raise, so that nobody has to know.
+SQLite it has a text for each of LENGTHS, and very long ones run through Core, with the same outcome. Errors are those
+that Core would raise, so that nobody has to know.
 """
 
 from __future__ import annotations
