@@ -64,7 +64,7 @@ def test_a_write_of_a_second_connection_reads_no_more_after_a_long_history_than_
         with cast.reading() as work:
             told = [one.actor for one in audit.about(work, user) if one.action == "user:adopted"]
         assert told == ["connection:rfc"]
-    assert len(taken["long"]) == 3
+    assert len(taken["long"]) == {"sqlite": 3, "postgresql": 2}[store.database.dialect]
     assert taken["long"] == taken["short"]
 
 
@@ -136,28 +136,28 @@ def asked(cast: Cast) -> Iterator[list[str]]:
             sa.event.remove(engine, "before_cursor_execute", note)
 
 
-MOST = {"create": (4, 7), "read": (2, 2), "find": (2, 2), "element": (2, 2), "leave": (3, 6), "come back": (3, 5)}
-"""How many statements each may be, on PostgreSQL and on SQLite, the look at the credential included."""
+MOST = {"create": (4, 7), "read": (2, 2), "find": (2, 2), "element": (2, 2), "leave": (4, 7), "come back": (3, 5)}
+"""How many statements each may be on PostgreSQL and on SQLite, the look at the credential included; without letters."""
 
 
 def test_what_identity_providers_do_most_is_few_statements(store: Any, kind: str) -> None:
     cast = service.assemble(store)
     acme = cast.acme
     alice = acme.user("alice@example.com", emails=[{"value": "alice@example.com", "type": "work"}])["id"]
-    place = f"/Users/{alice}"
+    place, other = f"/Users/{alice}", f"/Users/{acme.user('carol@example.com')['id']}"
     requests: dict[str, Any] = {
-        "create": lambda: acme.user("bob@example.com", emails=[{"value": "bob@example.com"}], externalId="b"),
+        "create": lambda: acme.user("bob@example.com", title="Clerk", externalId="b"),
         "read": lambda: acme.get(place),
         "find": lambda: acme.get("/Users", filter='userName eq "alice@example.com"'),
         "element": lambda: acme.get("/Users", filter='emails[type eq "work"].value eq "alice@example.com"'),
-        "leave": lambda: acme.patch(place, {"op": "replace", "path": "active", "value": False}),
-        "come back": lambda: acme.patch(place, {"op": "replace", "path": "active", "value": True}),
+        "leave": lambda: acme.patch(other, {"op": "replace", "path": "active", "value": False}),
+        "come back": lambda: acme.patch(other, {"op": "replace", "path": "active", "value": True}),
     }
     acme.get(place)
     for name, request in requests.items():
         with asked(cast) as seen:
             request()
-        assert len(seen) <= MOST[name][kind == "sqlite"], (name, seen)
+        assert len(seen) <= MOST[name][kind == "sqlite"], (name, "\n".join(seen))
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
