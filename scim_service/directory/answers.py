@@ -5,7 +5,8 @@ Looking changes nothing; answering uses the link up by one conditional statement
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from scim_service.access.ladders import Ladder
 from scim_service.access.links import INVITATION, VERIFICATION, Link
 from scim_service.delivery import languages
 from scim_service.directory import letters
+from scim_service.licensing import catalog
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
@@ -39,17 +41,19 @@ _NAME = sa.select(_tenants.c.name).where(_tenants.c.id == _TENANT)
 class Page:
     """What the page of a living link tells: whose organization, to which address, for what.
 
-    `kind` is the link's; `role` an administrator's; `type_name` the license reserved. `verified`: after the answer,
-    whether the address is known to be the person's. The URLs are the tenant's, empty where it has set none.
+    `kind` is the link's; `language` the person's own, None where that is not known; `role` an administrator's;
+    `type_names` what the license reserved is called, by language. `verified`: after the answer, whether the address is
+    known to be the person's. The URLs are the tenant's, empty where it has set none.
     """
 
     kind: str
-    language: str
+    language: str | None
+    tenant_language: str
     tenant: str
     product: str
     email: str
     role: str | None = None
-    type_name: str | None = None
+    type_names: Mapping[str, str] = field(default_factory=dict)
     verified: bool = False
     product_url: str = ""
     documentation_url: str = ""
@@ -122,17 +126,23 @@ def _page(work: Work, row: Invitation, person: Any, *, verified: bool = False) -
     settings = tenants.settings_of(work)
     name = str(work.value(_NAME))
     document = {} if person is None else orjson.loads(person.document)
-    language = languages.of_person(document, settings)
     role = None if row.administrator_seq is None else work.value(_ROLE, which=row.administrator_seq)
-    kind = letters.named(work, language, row.details.get("type"))
     return Page(
         row.kind,
-        language,
+        languages.preferred(str(document.get("preferredLanguage") or "")),
+        languages.of_tenant(settings),
         name,
         settings.values["product_name"] or name,
         row.email,
         role,
-        None if kind is None else kind["name"],
+        _type_names(work, row.details.get("type")),
         verified,
         *(settings.values[one] for one in ("product_url", "documentation_url", "support_contact")),
     )
+
+
+def _type_names(work: Work, code: str | None) -> dict[str, str]:
+    if code is None:
+        return {}
+    kind = catalog.find_type(work, code)
+    return {one: kind.called(one) for one in languages.LANGUAGES}
