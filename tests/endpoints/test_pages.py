@@ -233,6 +233,7 @@ def test_the_page_tells_what_for_and_afterwards_where_to_go(house: House, client
         ("https://lift.example/docs", "noreferrer noopener"),
     ]
     assert "confirm your address" in words(done)
+    assert "?lang=" not in done.get_data(as_text=True), "another look at a used link would tell that it is dead"
     verified = post(client, house.link(VERIFICATION))
     assert texts.EN["verification.done.title"] in words(verified)
     assert house.status() == "active"
