@@ -20,6 +20,7 @@ from scim_service.app import create_app
 from scim_service.directory import invitations as asking
 from scim_service.directory import people
 from scim_service.endpoints.pages import kinds, texts
+from scim_service.licensing import catalog, reclaim_asks
 from scim_service.storage import epoch
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT
@@ -133,9 +134,8 @@ def dead_links(house: House) -> dict[str, str]:
         subject = links.Subject(**{**vars(row.subject), name: value})
         found[f"another {name}"] = links.made(service.SECRET, 1, "", subject).rpartition("/")[2]
     found["of another epoch"] = links.made(service.SECRET, 2, "", row.subject).rpartition("/")[2]
-    found["of no kind that is built"] = links.made(
-        service.SECRET, 1, "", links.Subject(links.KEEP, 1, 1, 1, "", "")
-    ).rpartition("/")[2]
+    nothing = links.Subject(links.KEEP, 1, 1, 1, "", "")
+    found["of a question that was never asked"] = links.made(service.SECRET, 1, "", nothing).rpartition("/")[2]
     text = house.link(user_name="c@acme.example")
     found |= {"forged": text[:-4] + ("AAAA" if text[-4:] != "AAAA" else "BBBB"), "short": text[:-1], "nonsense": "x"}
     found["expired"] = text
@@ -258,7 +258,7 @@ def test_BK_27_every_page_is_in_english_and_french_with_the_same_blanks() -> Non
     assert [one for one in texts.EN if blanks(texts.EN[one]) != blanks(texts.FR[one])] == []
     assert all(text.strip() == text for one in (texts.EN, texts.FR) for text in one.values())
     assert {one for one in texts.EN if one.startswith("role.")} == {f"role.{one}" for one in roles.ROLES}
-    assert {links.INVITATION, links.VERIFICATION} <= kinds.KINDS.keys()
+    assert kinds.KINDS.keys() == links.KINDS.keys()
 
 
 def test_another_tenants_link_acts_in_that_tenant_alone(house: House, client: FlaskClient) -> None:
@@ -290,3 +290,24 @@ def test_plain_http_from_elsewhere_is_refused_as_with_tokens(house: House, clien
     house.invite()
     answer = client.get(f"/links/{house.link()}", environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert (answer.status_code, answer.mimetype) == (403, "text/html")
+
+
+@pytest.mark.parametrize(("kind", "held"), [(links.KEEP, {"premium": "assigned"}), (links.GIVE_UP, {})])
+def test_E_29_an_idle_person_keeps_a_license_or_gives_it_back_by_the_page(
+    house: House, client: FlaskClient, kind: str, held: dict[str, str]
+) -> None:
+    house.do(catalog.update_type, "premium", reclaim=30, reclaim_asks=True)
+    house.do(people.add, people.form("alice", email=ALICE), "premium")
+    house.clock.advance(timedelta(days=31))
+    assert house.do(reclaim_asks.begin) == 1
+    subject = house.ask(reclaim_asks.subject, kind, 1)
+    text = links.made(service.SECRET, 1, "", subject).rpartition("/")[2]
+    for lang in ("en", "fr"):
+        assert "Premium" in words(get(client, text, f"?lang={lang}"))
+    assert house.holds("alice") == {"premium": "assigned"}
+    done = post(client, text)
+    assert (done.status_code, texts.EN[f"{kind}.done.title"] in words(done)) == (200, True)
+    assert house.holds("alice") == held
+    other = links.GIVE_UP if kind == links.KEEP else links.KEEP
+    again = links.made(service.SECRET, 1, "", house.ask(reclaim_asks.subject, other, 1)).rpartition("/")[2]
+    assert [get(client, one).status_code for one in (text, again)] == [404, 404]

@@ -25,6 +25,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     links.INVITATION: Kind(answers.look, answers.accept),
     links.VERIFICATION: Kind(answers.look, answers.accept),
+    links.KEEP: Kind(answers.look_at_license, answers.answer_for_license),
+    links.GIVE_UP: Kind(answers.look_at_license, answers.answer_for_license),
 }
 """Kind of link → what it does. A kind that is not here opens nothing."""
 
@@ -33,7 +35,7 @@ def asked(page: Page, language: str) -> dict[str, Any]:
     """The texts of the page that asks."""
     name = _name(page)
     sentences = [_say(page, language, f"{name}.lead")]
-    if page.type_names:
+    if name == links.INVITATION and page.type_names:
         sentences.append(texts.say(language, "invitation.type", type=page.type_names[language]))
     return {
         "title": _say(page, language, f"{name}.title"),
@@ -46,7 +48,7 @@ def asked(page: Page, language: str) -> dict[str, Any]:
 def told(page: Page, language: str) -> dict[str, Any]:
     """The texts of the page after the answer: what is left to do, and where to go."""
     name = _name(page)
-    sentences = [_say(page, language, f"{name}.done.lead")]
+    sentences = [_say(page, language, f"{name}.done.{'reported' if page.reported else 'lead'}")]
     if name == links.INVITATION and not page.verified:
         sentences.append(_say(page, language, "invitation.done.verify"))
     ways = [(page.product_url, "done.product"), (page.documentation_url, "done.documentation")]
@@ -64,7 +66,9 @@ def _name(page: Page) -> str:
 
 def _say(page: Page, language: str, name: str) -> str:
     role = texts.say(language, f"role.{page.role}") if page.role else ""
-    return texts.say(language, name, tenant=page.tenant, product=page.product, email=page.email, role=role)
+    license_name = page.type_names.get(language, "")
+    who = {"tenant": page.tenant, "product": page.product, "email": page.email, "role": role}
+    return texts.say(language, name, **who, type=license_name, days=str(page.idle_days))
 
 
 def _support(page: Page, language: str) -> str:
