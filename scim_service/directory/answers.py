@@ -87,7 +87,7 @@ def answered(work: Work, row: Invitation) -> Page:
     if row.administrator_seq is not None:
         admins.accepted(work, row.administrator_seq)
         return _page(work, row, None)
-    rows = invitations.of_person(work, int(row.user_seq or 0), locked=True)
+    rows = invitations.of_person(work, int(row.user_seq or 0))
     person = _person(work, row, _PERSON_LOCKED)
     act = _accepted if row.kind == INVITATION else _verified
     act(work, person.id, rows)

@@ -180,6 +180,7 @@ def remove(work: Work, user_name: str) -> bool:
         )
     audit.record(work, "invitation:removed", found.id)
     if row.details.get(MADE) and is_of_console(work, found.id) and not users.find(work, found.id).grouped:
+        invitations.keep_counting(work, found.seq, row.email)
         users.delete(work, found.id)
         return True
     direct.locked_person(work, user_name)

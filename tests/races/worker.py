@@ -135,7 +135,7 @@ ACTS: dict[str, Callable[..., Any]] = {
     "dismiss": admins.remove,
     "appoint": admins.appoint_head,
     "answer": _answer,
-    "ask": invitations.create,
+    "invite a person": invitations.create,
     "ask again": invitations.resend,
     "withdraw": invitations.remove,
     "climb": reminders.advance,
