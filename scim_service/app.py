@@ -12,7 +12,7 @@ from flask.globals import app_ctx, request_ctx
 from scim_service import config, logs
 from scim_service.clock import Clock
 from scim_service.config import Settings
-from scim_service.endpoints import api, door, doors, failures, health, proxies, scim, service
+from scim_service.endpoints import api, door, doors, failures, health, pages, proxies, scim, service
 from scim_service.storage.database import Database
 from scim_service.storage.store import Store
 
@@ -34,7 +34,10 @@ def from_environment() -> Flask:
 
 
 def create_app(settings: Settings, store: Store | None = None) -> Flask:
-    """The whole service as a WSGI application: SCIM at /scim/v2, questions at /api/v1, health at /live and /ready."""
+    """The whole service as a WSGI application.
+
+    SCIM at /scim/v2, questions at /api/v1, the pages of letters' links at /links, health at /live and /ready.
+    """
     app = Flask("scim_service", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # no browser calls across origins; the framework's answer is HTML
     app.url_map.strict_slashes = False
@@ -46,6 +49,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.teardown_request(door.leave)
     app.register_blueprint(scim.blueprint, url_prefix=doors.SCIM.prefix)
     app.register_blueprint(api.blueprint, url_prefix=doors.API.prefix)
+    app.register_blueprint(pages.blueprint, url_prefix=doors.LINKS.prefix)
     app.register_blueprint(health.blueprint)
     failures.register(app)
     app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]

@@ -175,7 +175,8 @@ SETTINGS: tuple[Setting, ...] = (
         "SCIM_PUBLIC_URL",
         "",
         _public_url,
-        "The URL that others reach this service at; the request's own when left out.",
+        "The URL that others reach this service at, and that links in letters begin with; answers use the request's "
+        "own when left out.",
     ),
     Setting("SCIM_SECRET_KEY", "", _secret, "At least 32 characters that nobody else knows; `serve` needs it."),
     Setting("SCIM_HOST", "127.0.0.1", str, "The address to listen on."),
@@ -255,6 +256,14 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     return Settings(**values)
 
 
+def _has_url_for_links(settings: Settings) -> bool:
+    """Whether links in letters have a URL to begin with: https, or this machine itself (reliability.md L7)."""
+    if settings.public_url is None:
+        return _is_loopback(settings.host)
+    parts = urlsplit(settings.public_url)
+    return parts.scheme == "https" or _is_loopback(parts.hostname)
+
+
 def refuse_to_serve(settings: Settings) -> None:
     """Raise ConfigError where the service must not go on line with these settings (reliability.md A5)."""
     problems = []
@@ -262,5 +271,7 @@ def refuse_to_serve(settings: Settings) -> None:
         problems.append("SCIM_SECRET_KEY is missing; make one with: openssl rand -hex 32")
     if settings.clock is not None and not settings.development:
         problems.append("SCIM_CLOCK is for trials; leave it out, or set SCIM_DEVELOPMENT=1")
+    if settings.smtp_url is not None and not _has_url_for_links(settings):
+        problems.append("SCIM_PUBLIC_URL is missing, or plain http: links in letters need the https URL")
     if problems:
         raise ConfigError(problems)

@@ -135,6 +135,24 @@ def test_nobody_serves_without_a_key_or_with_a_clock_of_trials() -> None:
     assert refused(read(SCIM_CLOCK="+30d", SCIM_SECRET_KEY=SECRET)) == ["SCIM_CLOCK"]
 
 
+@pytest.mark.parametrize(
+    ("more", "wrong"),
+    [
+        ({}, []),
+        ({"SCIM_HOST": "0.0.0.0"}, ["SCIM_PUBLIC_URL"]),
+        ({"SCIM_PUBLIC_URL": "http://scim.acme.example"}, ["SCIM_PUBLIC_URL"]),
+        ({"SCIM_PUBLIC_URL": "http://localhost:8080"}, []),
+        ({"SCIM_HOST": "0.0.0.0", "SCIM_PUBLIC_URL": "https://scim.acme.example"}, []),
+    ],
+)
+def test_L_7_who_sends_letters_needs_an_https_url_for_their_links(more: dict[str, str], wrong: list[str]) -> None:
+    settings = read(SCIM_SECRET_KEY=SECRET, SCIM_SMTP_URL="smtps://mail.acme.example", **more)
+    if wrong:
+        assert refused(settings) == wrong
+    else:
+        config.refuse_to_serve(settings)
+
+
 def test_development_may_serve_with_a_clock_of_trials() -> None:
     config.refuse_to_serve(read(SCIM_SECRET_KEY=SECRET))
     config.refuse_to_serve(read(SCIM_CLOCK="+30d", SCIM_SECRET_KEY=SECRET, SCIM_DEVELOPMENT="1"))

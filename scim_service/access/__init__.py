@@ -2,7 +2,9 @@
 
 Here: making and finding a tenant (`tenants.py`) with its plan (`plans.py`) and settings (`tenant_settings.py`), a
 connection with its profile (`connections.py`), tokens that are shown once and stored as hashes (`credentials.py`), the
-count of failed attempts (`attempts.py`), administrators (`admins.py`) and what each role may do (`roles.py`).
+count of failed attempts (`attempts.py`), administrators (`admins.py`) and what each role may do (`roles.py`),
+invitations as rows (`invitations.py`), when they are reminded of (`ladders.py`) and the links that answer them
+(`links.py`).
 Not here: what a caller may do with a resource, and HTTP headers; the doors read those and ask here.
 Called by the doors and the command line.
 

@@ -7,6 +7,7 @@ administrators, `admins`. A row is locked before groups, people and seats are (d
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,11 +96,25 @@ _BY_HAND = (
     sa.select(_outbox.c.created_at)
     .where(
         _outbox.c.tenant_id == _TENANT,
-        _outbox.c.recipient_key == sa.bindparam("key"),
+        _outbox.c.recipient_key.in_(sa.bindparam("keys", expanding=True)),
         _outbox.c.created_at > sa.bindparam("since"),
         _outbox.c.by_hand.is_(True),
     )
     .order_by(_outbox.c.created_at.desc())
+)
+_IS_QUEUED = _outbox.c.state == outbox.QUEUED
+_STILL_COUNT = (
+    sa.update(_outbox)
+    .where(_outbox.c.tenant_id == _TENANT, _outbox.c.user_seq == sa.bindparam("user"), _outbox.c.by_hand.is_(True))
+    .values(
+        recipient_key=sa.bindparam("mark"),
+        recipient="",
+        facts="{}",
+        state=sa.case((_IS_QUEUED, outbox.CANCELLED), else_=_outbox.c.state),
+        ended_at=sa.case((_IS_QUEUED, sa.bindparam("at", type_=_outbox.c.ended_at.type)), else_=_outbox.c.ended_at),
+        leased_until=None,
+        lease=None,
+    )
 )
 _REMINDED = sa.select(sa.func.max(_outbox.c.created_at)).where(
     _outbox.c.tenant_id == _TENANT,
@@ -247,11 +262,11 @@ def living(work: Work, secret_key: str, link: Link) -> Invitation | None:
 def take(work: Work, secret_key: str, link: Link) -> Invitation | None:
     """Use a link up: the row, which is done then, or None. One statement decides, whoever else tries (L3).
 
-    Nothing is locked before it: a link's row comes first (decision 19).
+    The rows of who is asked are locked, and nothing is locked before them (decision 19).
     """
     values = {"which": link.seq, "of_kind": link.kind, "of_cycle": link.cycle}
     found = living(work, secret_key, link)
-    if found is None or work.execute(_DO, **values, at=work.now).rowcount != 1:
+    if found is None or hold(work, found) is None or work.execute(_DO, **values, at=work.now).rowcount != 1:
         return None
     return find(work, link.seq)
 
@@ -260,6 +275,14 @@ def find(work: Work, seq: int, *, locked: bool = False) -> Invitation | None:
     """One row, or None; perhaps locked until the commit."""
     row = work.row(_BY_SEQ_LOCKED if locked else _BY_SEQ, which=seq)
     return None if row is None else _invitation(row)
+
+
+def hold(work: Work, known: Invitation) -> Invitation | None:
+    """A row as it is once all rows of who is asked are locked, always in the same order; None where it is gone."""
+    if known.user_seq is None:
+        return find(work, known.seq, locked=True)
+    rows = of_person(work, known.user_seq, locked=True)
+    return next((one for one in rows.values() if one.seq == known.seq), None)
 
 
 def of_person(work: Work, user_seq: int, *, locked: bool = False) -> dict[str, Invitation]:
@@ -297,7 +320,8 @@ def reminded_at(work: Work, email: str) -> datetime | None:
 
 def refuse_too_often(work: Work, email: str) -> None:
     """Raise Refused (`too_often`) where this address was written to by hand lately, or too often today (T-7)."""
-    lately = [row.created_at for row in work.rows(_BY_HAND, key=text.fold(email), since=work.now - DAY)]
+    keys = [text.fold(email), _mark(work, email)]
+    lately = [row.created_at for row in work.rows(_BY_HAND, keys=keys, since=work.now - DAY)]
     again = lately[0] + BY_HAND_EVERY if lately else work.now
     if len(lately) >= BY_HAND_A_DAY:
         again = max(again, lately[BY_HAND_A_DAY - 1] + DAY)
@@ -307,6 +331,16 @@ def refuse_too_often(work: Work, email: str) -> None:
             f"and {BY_HAND_A_DAY} times a day at most. Try again after {text.format_datetime(again)}.",
             code="too_often",
         )
+
+
+def keep_counting(work: Work, user_seq: int, email: str) -> None:
+    """Forget what somebody who is about to be deleted was written by hand, but not how often (T-7): a mark is kept."""
+    work.execute(_STILL_COUNT, user=user_seq, mark=_mark(work, email), at=work.now)
+
+
+def _mark(work: Work, email: str) -> str:
+    """What stands for an address that is forgotten: it tells nothing, and is known again."""
+    return hashlib.sha256(f"{work.tenant_id}:{text.fold(email)}".encode()).hexdigest()
 
 
 def _climb(work: Work, ladder: Ladder | None) -> dict[str, Any]:

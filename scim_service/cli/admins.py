@@ -26,15 +26,29 @@ def admin() -> None:
 @click.option("--product", "products", multiple=True, metavar="CODE", help="A license administrator's; repeatable.")
 @arguments.as_json
 def add(slug: str, email: str, name: str, role: str, products: tuple[str, ...], as_json: bool) -> None:
-    """Invite somebody. Refused beyond the plan's number of administrators, open invitations counted.
+    """Invite somebody by a letter. Refused beyond the plan's number of administrators, open invitations counted.
 
     \b
     Example:
       scim-service admin add acme --email bob@acme.example --name Bob --role administrator
     """
     made = opening.change(slug, lambda work: admins.add(work, email, name, role, products))
-    sentence = f"{output.cell(made.email)} is invited as {made.role}. Next: scim-service admin accept {slug} --email …"
-    output.made(sentence, _row(made), as_json)
+    output.made(f"{output.cell(made.email)} is invited as {made.role}, by a letter with a link.", _row(made), as_json)
+
+
+@admin.command()
+@arguments.slug
+@_email
+@arguments.as_json
+def resend(slug: str, email: str, as_json: bool) -> None:
+    """Send an invitation again that was not answered; older links are dead. After a lapse the plan needs a place again.
+
+    \b
+    Example:
+      scim-service admin resend acme --email bob@acme.example
+    """
+    found = opening.change(slug, lambda work: admins.resend(work, email))
+    output.made(f"The invitation of {output.cell(found.email)} is sent again.", _row(found), as_json)
 
 
 @admin.command("list")
@@ -108,13 +122,15 @@ def _row(one: Administrator) -> dict[str, object]:
         "name": one.name,
         "role": one.role,
         "products": list(one.products),
-        "state": "pending" if one.pending else "accepted",
+        "state": "lapsed" if one.lapsed else "pending" if one.pending else "accepted",
         "since": one.accepted_at or one.invited_at,
         "last_active": one.last_active_at,
+        "step": one.step,
+        "next_at": one.next_at,
     }
 
 
 def _numbers(plan: Plan, found: list[Administrator]) -> str:
-    used = sum(one.role in roles.COUNTED for one in found)
+    used = sum(one.role in roles.COUNTED and not one.lapsed for one in found)
     limit = "as many as agreed" if plan.admin_limit is None else str(plan.admin_limit)
     return f"Administrators: {used} of {limit} (plan {plan.code})."

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from scim_service.access.links import INVITATION, VERIFICATION
 from scim_service.cli import arguments, opening, output
 from scim_service.cli.arguments import Instant
 from scim_service.directory import people
@@ -19,6 +20,7 @@ from scim_service.directory.people import Made, Profile
 from scim_service.licensing import permissions
 from scim_service.storage.work import Work
 
+_notify = click.option("--notify", is_flag=True, help="Tell the new person by a letter.")
 _new_user = click.option("--user", required=True, metavar="USERNAME", help="The userName of the new person.")
 
 
@@ -37,6 +39,7 @@ def person() -> None:
 @click.option("--replace", "replaces", metavar="USERNAME", help="Deactivate this person, whose seat the new one gets.")
 @arguments.expires
 @arguments.note
+@_notify
 @arguments.reason
 @arguments.preview
 @arguments.as_json
@@ -50,6 +53,7 @@ def add(
     replaces: str | None,
     expires: datetime | None,
     note: str | None,
+    notify: bool,
     reason: str,
     dry_run: bool,
     version: str | None,
@@ -66,6 +70,7 @@ def add(
         raise click.UsageError("--expires and --note are of a license; name it with --type.")
     form = people.form(user, given_name, family_name, email)
     terms: dict[str, Any] = {"expires_at": expires, "note": note or "", "reason": reason, "replaces": replaces}
+    terms["notify"] = notify
     made = opening.change_previewed(
         slug,
         lambda work: people.add(work, form, type_code, **terms),
@@ -84,6 +89,7 @@ def add(
 @arguments.family_name
 @arguments.email
 @arguments.any_type
+@_notify
 @arguments.reason
 @arguments.preview
 @arguments.as_json
@@ -95,6 +101,7 @@ def copy(
     family_name: str,
     email: str,
     type_code: str | None,
+    notify: bool,
     reason: str,
     dry_run: bool,
     version: str | None,
@@ -109,7 +116,7 @@ def copy(
     form = people.form(user, given_name, family_name, email)
     made = opening.change_previewed(
         slug,
-        lambda work: people.copy(work, from_user, form, type_code, reason=reason),
+        lambda work: people.copy(work, from_user, form, type_code, reason=reason, notify=notify),
         dry_run=dry_run,
         version=version,
         as_json=as_json,
@@ -311,6 +318,8 @@ def _profile(found: Profile) -> dict[str, Any]:
         "active": found.person.active,
         "banned": found.banned,
         "provisioned_by": found.provisioned_by,
+        "invitation": found.asked[INVITATION].state if INVITATION in found.asked else None,
+        "verification": found.asked[VERIFICATION].state if VERIFICATION in found.asked else None,
         "ban_reason": account.ban_reason,
         "banned_since": account.banned_at,
         "flags": _account(account),

@@ -44,6 +44,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "assign": ("people", "Give a person a license directly."),
         "unassign": ("people", "Take a directly given license back."),
         "seat": ("seat", "Suspend, resume, remove, hand on or exchange a license."),
+        "invitation": ("invitations", "People invited by letter: asked, reminded, asked anew, taken back."),
         "person": ("person", "People by hand: add, copy, replace, deactivate, ban."),
         "request": ("requests", "What people ask for, and what was decided."),
         "hold": ("holds", "Seats kept after too many removals at once."),

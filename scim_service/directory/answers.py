@@ -5,20 +5,22 @@ Looking changes nothing; answering uses the link up by one conditional statement
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.access import admins, invitations, tenants
+from scim_service.access import admins, invitations, links, tenants
 from scim_service.access.invitations import DONE, Invitation
 from scim_service.access.ladders import Ladder
-from scim_service.access.links import INVITATION, VERIFICATION, Link
+from scim_service.access.links import INVITATION, KEEP, VERIFICATION, Link
 from scim_service.delivery import languages
 from scim_service.directory import letters
-from scim_service.storage import tables
+from scim_service.licensing import catalog, reclaim_asks
+from scim_service.storage import epoch, tables
 from scim_service.storage.work import Work
 
 _users = tables.directory.users
@@ -39,21 +41,26 @@ _NAME = sa.select(_tenants.c.name).where(_tenants.c.id == _TENANT)
 class Page:
     """What the page of a living link tells: whose organization, to which address, for what.
 
-    `kind` is the link's; `role` an administrator's; `type_name` the license reserved. `verified`: after the answer,
-    whether the address is known to be the person's. The URLs are the tenant's, empty where it has set none.
+    `kind` is the link's; `language` the person's own, None where that is not known; `role` an administrator's;
+    `type_names` what the license reserved is called, by language. `verified`: after the answer, whether the address is
+    known to be the person's. The URLs are the tenant's, empty where it has set none. `idle_days`: for how long a
+    license was not used; `reported`: it could only be told that it is not needed, as a group gives it.
     """
 
     kind: str
-    language: str
+    language: str | None
+    tenant_language: str
     tenant: str
     product: str
     email: str
     role: str | None = None
-    type_name: str | None = None
+    type_names: Mapping[str, str] = field(default_factory=dict)
     verified: bool = False
     product_url: str = ""
     documentation_url: str = ""
     support_contact: str = ""
+    idle_days: int = 0
+    reported: bool = False
 
 
 def look(work: Work, secret_key: str, link: Link) -> Page:
@@ -80,7 +87,7 @@ def answered(work: Work, row: Invitation) -> Page:
     if row.administrator_seq is not None:
         admins.accepted(work, row.administrator_seq)
         return _page(work, row, None)
-    rows = invitations.of_person(work, int(row.user_seq or 0), locked=True)
+    rows = invitations.of_person(work, int(row.user_seq or 0))
     person = _person(work, row, _PERSON_LOCKED)
     act = _accepted if row.kind == INVITATION else _verified
     act(work, person.id, rows)
@@ -91,9 +98,47 @@ def answered(work: Work, row: Invitation) -> Page:
     return _page(work, row, person, verified=both[1])
 
 
+def look_at_license(work: Work, secret_key: str, link: Link) -> Page:
+    """The question whether an idle license is needed (E-29), as `look`."""
+    _expect_asked(work, secret_key, link)
+    return _page_of_license(work, link)
+
+
+def answer_for_license(work: Work, secret_key: str, link: Link) -> Page:
+    """Keep an idle license, or give it back (E-29), as `accept`: the question's row is held, and answered once."""
+    _expect_asked(work, secret_key, link)
+    page = _page_of_license(work, link)
+    state = reclaim_asks.answer(work, link.seq, link.cycle, link.kind == KEEP)
+    return replace(page, reported=state == reclaim_asks.REPORTED)
+
+
 def dead() -> errors.NotFound:
     """The one refusal of every link that opens nothing: used, expired, taken back, another's, made up (L6)."""
     return errors.NotFound("This link does not work, or does not work any more.", code="dead_link")
+
+
+def _expect_asked(work: Work, secret_key: str, link: Link) -> None:
+    subject = reclaim_asks.subject(work, link.kind, link.seq)
+    if subject is None or not links.is_of(secret_key, epoch.of(work), link, subject):
+        raise dead()
+
+
+def _page_of_license(work: Work, link: Link) -> Page:
+    asked = reclaim_asks.look(work, link.seq, link.cycle)
+    if asked is None:
+        raise dead()
+    settings, name = tenants.settings_of(work), str(work.value(_NAME))
+    return Page(
+        link.kind,
+        asked.language,
+        languages.of_tenant(settings),
+        name,
+        settings.values["product_name"] or name,
+        asked.user_name,
+        type_names={one: asked.kind.told(one)["name"] for one in languages.LANGUAGES},
+        idle_days=asked.idle_days,
+        support_contact=settings.values["support_contact"],
+    )
 
 
 def _accepted(work: Work, user_id: str, rows: dict[str, Invitation]) -> None:
@@ -122,17 +167,23 @@ def _page(work: Work, row: Invitation, person: Any, *, verified: bool = False) -
     settings = tenants.settings_of(work)
     name = str(work.value(_NAME))
     document = {} if person is None else orjson.loads(person.document)
-    language = languages.of_person(document, settings)
     role = None if row.administrator_seq is None else work.value(_ROLE, which=row.administrator_seq)
-    kind = letters.named(work, language, row.details.get("type"))
     return Page(
         row.kind,
-        language,
+        languages.preferred(str(document.get("preferredLanguage") or "")),
+        languages.of_tenant(settings),
         name,
         settings.values["product_name"] or name,
         row.email,
         role,
-        None if kind is None else kind["name"],
+        _type_names(work, row.details.get("type")),
         verified,
         *(settings.values[one] for one in ("product_url", "documentation_url", "support_contact")),
     )
+
+
+def _type_names(work: Work, code: str | None) -> dict[str, str]:
+    if code is None:
+        return {}
+    kind = catalog.find_type(work, code)
+    return {one: kind.called(one) for one in languages.LANGUAGES}

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from scim_service import audit, errors
 from scim_service.access import invitations, tenants
 from scim_service.access.invitations import DONE, LAPSED, OPEN, REMOVED, Invitation
-from scim_service.access.ladders import Ladder
+from scim_service.access.ladders import REMINDER, Ladder
 from scim_service.access.links import INVITATION, VERIFICATION
 from scim_service.delivery import addresses, languages
 from scim_service.directory import letters, people, users
@@ -24,11 +24,12 @@ from scim_service.directory.letters import Addressee
 from scim_service.licensing import catalog, direct, gate
 from scim_service.protocol import text
 from scim_service.storage import index_rows, tables
-from scim_service.storage.work import Work
+from scim_service.storage.work import Work, chunks
 
 INVITED, BELONGS = "invited", "belongs"
 """What came of inviting somebody: who had no account is asked (T-1), who has one is told (T-2)."""
 
+LAPSE = "lapse"
 MADE = "made"
 """In an invitation's details: whether it made the person, who goes with it where it is removed before the answer."""
 
@@ -37,6 +38,9 @@ _values = tables.directory.user_values
 _MINE = _users.c.tenant_id == sa.bindparam("tenant")
 _BY_NAME = sa.select(_users.c.seq, _users.c.id, _users.c.document, _users.c.connection_seq).where(
     _MINE, _users.c.user_name_key == sa.bindparam("key")
+)
+_DOCUMENTS = sa.select(_users.c.seq, _users.c.document).where(
+    _MINE, _users.c.seq.in_(sa.bindparam("seqs", expanding=True))
 )
 _BY_ADDRESS = (
     sa.select(_users.c.seq, _users.c.id, _users.c.document, _users.c.connection_seq)
@@ -63,6 +67,20 @@ class Invited:
     email: str
     type_code: str | None = None
     state: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with one row; `next` is what the ladder does next: reminder, lapse, or None where it rests."""
+
+    user_name: str
+    row: Invitation
+
+    @property
+    def next(self) -> str | None:
+        if self.row.due_at is None:
+            return None
+        return LAPSE if self.row.due_at == self.row.expires_at else REMINDER
 
 
 def create(
@@ -162,6 +180,7 @@ def remove(work: Work, user_name: str) -> bool:
         )
     audit.record(work, "invitation:removed", found.id)
     if row.details.get(MADE) and is_of_console(work, found.id) and not users.find(work, found.id).grouped:
+        invitations.keep_counting(work, found.seq, row.email)
         users.delete(work, found.id)
         return True
     direct.locked_person(work, user_name)
@@ -170,6 +189,16 @@ def remove(work: Work, user_name: str) -> bool:
             invitations.end(work, one, REMOVED)
     free(work, found.seq, reserved(rows), REMOVED)
     return False
+
+
+def standing(work: Work) -> list[Standing]:
+    """Everybody who was ever asked, as it stands, the older first; administrators are in `admins.listing`."""
+    rows = [one for one in invitations.listing(work) if one.user_seq is not None]
+    names: dict[int, str] = {}
+    for chunk in chunks([one.user_seq for one in rows]):
+        found = work.rows(_DOCUMENTS, seqs=list(chunk))
+        names |= {row.seq: orjson.loads(row.document)["userName"] for row in found}
+    return [Standing(names[int(one.user_seq or 0)], one) for one in rows]
 
 
 def free(work: Work, user_seq: int, code: str | None, why: str) -> None:

@@ -35,7 +35,8 @@ _ROLE = sa.select(_administrators.c.role).where(
 
 def advance(work: Work, seq: int) -> bool:
     """Let time act on one row, which is locked first; whether anything was due."""
-    row = invitations.find(work, seq, locked=True)
+    known = invitations.find(work, seq)
+    row = None if known is None else invitations.hold(work, known)
     if row is None or not row.is_open or row.due_at is None or row.due_at > work.now:
         return False
     assert row.anchor_at is not None and row.expires_at is not None

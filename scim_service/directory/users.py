@@ -20,7 +20,7 @@ from scim_service.delivery import outbox
 from scim_service.directory import accounts, documents, external_ids, group_rows, listing, relations, verifications
 from scim_service.directory.documents import ANY_VERSION, Expected, Resource, View
 from scim_service.directory.listing import Listed, Query, Rows
-from scim_service.licensing import attributes, seats
+from scim_service.licensing import attributes, preview, seats
 from scim_service.protocol import patch as patching
 from scim_service.protocol import schema, validation
 from scim_service.storage import closure, faults, filter_plan, index_rows, paging, sort_sql, tables
@@ -199,6 +199,7 @@ def delete(work: Work, user_id: str, expected: Expected = ANY_VERSION) -> None:
     group_rows.drop_person(work, current.seq, current.id)
     seats.person_gone(work, current.seq)
     outbox.forget(work, current.seq)
+    preview.remember(work, current.seq, current.document["userName"])
     work.execute(_DELETE, which=current.seq)
     audit.record(work, "user:deleted", current.id)
     paging.count_one(work, schema.USER.name, current.seq, -1)

@@ -2,8 +2,8 @@
 
 Here: which doors there are (`doors.py`: SCIM's, and the product's), who is calling (`auth.py`), what every request
 passes through (`door.py`), how refusals look (`failures.py`), health (`health.py`), proxies (`proxies.py`), the SCIM
-resources (`scim/`), and the questions of the product (`api/`). A view reads the request, opens one transaction, calls
-one use case, and answers after the commit.
+resources (`scim/`), the questions of the product (`api/`), and the pages of links in letters (`pages/`). A view reads
+the request, opens one transaction, calls one use case, and answers after the commit.
 Not here: rules about people, groups, seats or tokens; those rooms know nothing of HTTP.
 Called by `app.create_app`.
 

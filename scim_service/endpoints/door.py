@@ -49,6 +49,8 @@ def enter() -> None:
     if "\0" in asked.path:
         raise errors.NotFound("There is nothing at this address; no id holds the character U+0000.")
     _refuse_plain_http()
+    if door.public:
+        return
     if asked.endpoint in door.open and service.current().settings.open_discovery:
         return
     who = g.caller = _caller()

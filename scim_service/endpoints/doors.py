@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from scim_service.access import credentials
+from scim_service.access import credentials, links
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Door:
     which are `asking` though they are a POST.
 
     `stranger` is the sentence for a token of another door; `remembered`: whether the connection notes that it was
-    seen here and what it was refused.
+    seen here and what it was refused; `public`: no token is asked for, as a link is its own credential.
     """
 
     prefix: str
@@ -29,6 +29,7 @@ class Door:
     open: frozenset[str] = frozenset()
     asking: frozenset[str] = frozenset()
     remembered: bool = False
+    public: bool = False
 
 
 SCIM = Door(
@@ -52,7 +53,10 @@ API = Door(
 )
 """The product that sells the seats: it asks, and changes nothing."""
 
-DOORS = (SCIM, API)
+LINKS = Door(prefix=links.PATH, scopes=frozenset(), writers=frozenset(), stranger="", public=True)
+"""Who was written to: people and administrators who open the link of a letter."""
+
+DOORS = (SCIM, API, LINKS)
 
 
 def here() -> Door | None:

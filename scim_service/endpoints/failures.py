@@ -13,6 +13,7 @@ from scim_service import errors
 from scim_service.endpoints import door, doors
 from scim_service.endpoints.api import answers as api_answers
 from scim_service.endpoints.doors import Door
+from scim_service.endpoints.pages import answers as page_answers
 from scim_service.endpoints.scim import answers as scim_answers
 
 _log = logging.getLogger("scim_service.failures")
@@ -32,8 +33,9 @@ NOWHERE: Mapping[Door | None, str] = {
 FORMS: Mapping[Door | None, Callable[[errors.ScimError], Response]] = {
     doors.SCIM: scim_answers.refusal,
     doors.API: api_answers.refusal,
+    doors.LINKS: page_answers.refusal,
 }
-"""How each door words a refusal: an SCIM Error (RFC 7644 section 3.12), or a code and a sentence."""
+"""How each door words a refusal: an SCIM Error (RFC 7644 section 3.12), a code and a sentence, or a page."""
 
 KEPT_HEADERS = frozenset({"allow", "retry-after"})
 

@@ -38,6 +38,7 @@ KINDS = (GAINING, LOSING, KEEPING, MOVING, WAITING, OTHERS)
 was to end; another type of the family; waits from now on; or something that gives and takes no license."""
 
 VERSION_LETTERS = 12
+_GONE = "licensing.preview.gone"
 
 _users = tables.directory.users
 _assignments = tables.licensing.assignments
@@ -265,10 +266,15 @@ def _pair(found: dict[str, list[Row]], families: dict[str, str | None]) -> None:
             found[MOVING].append(replace(row, moved_from=old.type_code))
 
 
+def remember(work: Work, user_seq: int, user_name: str) -> None:
+    """Note what somebody was called who is deleted in this transaction: a preview names people, not numbers."""
+    work.notes[_GONE] = {**work.notes.get(_GONE, {}), user_seq: user_name}
+
+
 def _names(work: Work, changes: Iterable[Net]) -> dict[int, str]:
     seqs = sorted({one.person.seq for one in changes})
     rows = (row for chunk in chunks(seqs) for row in work.rows(_NAMES, seqs=list(chunk)))
-    return {row.seq: orjson.loads(row.document)["userName"] for row in rows}
+    return {**work.notes.get(_GONE, {}), **{row.seq: orjson.loads(row.document)["userName"] for row in rows}}
 
 
 def _places(work: Work, changes: Iterable[Net]) -> dict[tuple[int, int], int]:

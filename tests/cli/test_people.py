@@ -36,9 +36,25 @@ def test_seats_show_what_is_used_and_who_waits(acme: Terminal, write: Write) -> 
     heads, *rows = acme.do("seats", "acme").lines
     assert (
         " ".join(heads.split())
-        == "TYPE NAME PRODUCT FAMILY RANK USED LIMIT WAITING GRACE CAP OVERAGE SUSPENDED BLOCKED DROPS"
+        == "TYPE NAME PRODUCT FAMILY RANK USED LIMIT WAITING GRACE CAP OVERAGE SUSPENDED BLOCKED NOT ACCEPTED DROPS"
     )
-    assert rows[-1].split() == ["basic", "Basic", "Suite", "suite", "10", "1", "1", "1", "0", "1", "0", "0", "0", "-"]
+    assert rows[-1].split() == [
+        "basic",
+        "Basic",
+        "Suite",
+        "suite",
+        "10",
+        "1",
+        "1",
+        "1",
+        "0",
+        "1",
+        "0",
+        "0",
+        "0",
+        "0",
+        "-",
+    ]
 
 
 def test_people_can_be_asked_by_type_and_state_and_waiting_people_have_a_place(acme: Terminal, write: Write) -> None:

@@ -84,7 +84,7 @@ def test_E_28_a_file_that_is_none_is_refused(data: bytes, sentence: str) -> None
         ("ann b@example.com,pro,add,,", "address"),
         ("ann@example.com,pro,promote,,", "add, remove"),
         ("ann@example.com,,remove,,", "license_type"),
-        ("ann@example.com,pro,add,yes,", "letters"),
+        ("ann@example.com,pro,remove,yes,", "notify"),
         ("ann@example.com,pro,add,perhaps,", "yes or no"),
         ("ann@example.com,pro,add,,tomorrow", "expires_at"),
         ("ann@example.com,pro,add,,2027-03-01T08:00:00", "time zone"),

@@ -20,9 +20,9 @@ from operator import itemgetter
 from typing import Any
 
 from scim_service import errors
-from scim_service.access import admins
+from scim_service.access import admins, links
 from scim_service.clock import Clock
-from scim_service.directory import groups, imports, people, sheets, users
+from scim_service.directory import answers, groups, imports, invitations, people, reminders, sheets, users
 from scim_service.directory import holds as undoing
 from scim_service.licensing import contracts, conversion, direct, holds, lifecycle, requests, rules, seats
 from scim_service.protocol import patch
@@ -69,6 +69,16 @@ def _found(work: Work, name: str, *members: str) -> None:
 
 def _invite(work: Work, email: str) -> None:
     admins.add(work, email, "Somebody", "administrator")
+
+
+def _answer(work: Work, key: str, packed: str) -> None:
+    link = links.read(key, packed)
+    assert link is not None
+    answers.accept(work, key, link)
+
+
+def _readdress(work: Work, user_id: str, email: str) -> None:
+    users.patch(work, user_id, _patch({"op": "replace", "value": {"emails": [{"value": email, "primary": True}]}}))
 
 
 def _suspend(work: Work, user_name: str, type_code: str, free_seat: bool) -> None:
@@ -124,6 +134,12 @@ ACTS: dict[str, Callable[..., Any]] = {
     "invite": _invite,
     "dismiss": admins.remove,
     "appoint": admins.appoint_head,
+    "answer": _answer,
+    "invite a person": invitations.create,
+    "ask again": invitations.resend,
+    "withdraw": invitations.remove,
+    "climb": reminders.advance,
+    "readdress": _readdress,
     "suspend": _suspend,
     "resume": lifecycle.resume,
     "reassign": lifecycle.reassign,
