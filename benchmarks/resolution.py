@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks import databases
+from benchmarks import databases, machine
 from benchmarks.client import Client, Flow, Times
 from benchmarks.load import Directory
 from scim_service.licensing import catalog, contracts, preview, rules, usage, verify
@@ -62,19 +62,27 @@ def prepare(store: Store, directory: Directory, sizes: Sequence[int]) -> None:
             _group(work, size)
 
 
-def timed(store: Store, directory: Directory, size: int) -> dict[str, float]:
-    """Seconds for the preview of a rule for so many people, for making it, and for taking it back.
+@dataclass(frozen=True)
+class Spent:
+    """Seconds on the clock, and of processor time, here and at the database server where there is one."""
 
-    Raises NotSound where not everybody has a seat by it, or anything is left of it.
+    clock: float
+    processor: float
+
+
+def timed(store: Store, directory: Directory, size: int, database: int = 0) -> dict[str, Spent]:
+    """What the preview of a rule for so many people takes, making it, and taking it back.
+
+    `database` is the server's process. Raises NotSound where not everybody has a seat by it, or anything is left of it.
     """
 
     def writing() -> Any:
         return store.writing(directory.tenant_id, directory.actor)
 
-    spent = {PREVIEW: _clocked(lambda: preview.previewed(writing, lambda work: give(work, size)))}
-    spent[GIVEN] = _clocked(lambda: preview.made(writing, lambda work: give(work, size)))
+    spent = {PREVIEW: _spent(lambda: preview.previewed(writing, lambda work: give(work, size)), database)}
+    spent[GIVEN] = _spent(lambda: preview.made(writing, lambda work: give(work, size)), database)
     expect(store, directory, size)
-    spent[TAKEN] = _clocked(lambda: preview.made(writing, lambda work: take(work, size)))
+    spent[TAKEN] = _spent(lambda: preview.made(writing, lambda work: take(work, size)), database)
     expect(store, directory, 0)
     return spent
 
@@ -154,6 +162,13 @@ def _in_process(told: Connection, url: str, directory: Directory, size: int) -> 
 def _change(store: Store, directory: Directory, act: Callable[[Work], None]) -> None:
     with store.writing(directory.tenant_id, directory.actor) as work:
         act(work)
+
+
+def _spent(act: Callable[[], object], database: int) -> Spent:
+    here, there = time.process_time(), machine.processor_seconds([database] if database else [])
+    seconds = _clocked(act)
+    elsewhere = machine.processor_seconds([database] if database else []) - there
+    return Spent(seconds, time.process_time() - here + elsewhere)
 
 
 def _clocked(act: Callable[[], object]) -> float:

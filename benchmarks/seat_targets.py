@@ -14,10 +14,12 @@ from typing import Any
 
 from benchmarks import targets
 from benchmarks.operations import LANES
-from benchmarks.resolution import GIVEN, PREVIEW, Meanwhile
+from benchmarks.resolution import GIVEN, PREVIEW, Meanwhile, Spent
 from benchmarks.targets import Measured, Part, Target
 
 WITHOUT, WITH = "create user, no license", "create user, a seat under a cap"
+Of = Callable[[Spent], float]
+CLOCK, PROCESSOR = operator.attrgetter("clock"), operator.attrgetter("processor")
 CAP = 200
 """Seats of the tenant that has few; twice as many people want one."""
 
@@ -26,7 +28,7 @@ CAP = 200
 class Found:
     """What was measured beside the samples, by rig."""
 
-    seconds: dict[tuple[str, int, str], list[float]] = field(default_factory=dict)
+    spent: dict[tuple[str, int, str], list[Spent]] = field(default_factory=dict)
     """(rig, people, what) → of each round."""
 
     filled_up: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -68,9 +70,11 @@ def _t22(measured: Measured, found: Found, sizes: Sequence[int]) -> Iterator[Par
     for rig in targets.OURS:
         for what in (GIVEN, PREVIEW):
             growth = f"{rig}, {what}, a person of {sizes[-1]:,} against one of {base:,}"
-            yield _part(measured, rig, growth, 1.5, partial(_growth, found, rig, what, base, sizes[-1]), True)
+            for end, of in (("", CLOCK), (", by processor time", PROCESSOR)):
+                ratio = partial(_growth, found, (rig, what, of), base, sizes[-1])
+                yield _part(measured, rig, f"{growth}{end}", 1.5, ratio, True)
             whole = f"{rig}, {what} of {sizes[-1]:,}, seconds"
-            yield _part(measured, rig, whole, 20, partial(_median, found, rig, sizes[-1], what), True)
+            yield _part(measured, rig, whole, 20, partial(_median, found, rig, sizes[-1], what, CLOCK), True)
 
 
 def _t23(measured: Measured, found: Found) -> Iterator[Part]:
@@ -90,14 +94,15 @@ def _part(
     return Part(label, value(), bound, at_most)
 
 
-def _median(found: Found, rig: str, size: int, what: str) -> float:
-    return statistics.median(found.seconds[rig, size, what])
+def _median(found: Found, rig: str, size: int, what: str, of: Of) -> float:
+    return statistics.median(map(of, found.spent[rig, size, what]))
 
 
-def _growth(found: Found, rig: str, what: str, small: int, large: int) -> float:
-    """How many times as long one person takes among many as among few, by the rounds' own ratios."""
-    pairs = zip(found.seconds[rig, small, what], found.seconds[rig, large, what], strict=True)
-    return statistics.median((b / large) / (a / small) for a, b in pairs)
+def _growth(found: Found, which: tuple[str, str, Of], small: int, large: int) -> float:
+    """How many times as much one person takes among many as among few, by the rounds' own ratios."""
+    rig, what, of = which
+    pairs = zip(found.spent[rig, small, what], found.spent[rig, large, what], strict=True)
+    return statistics.median((of(many) / large) / (of(few) / small) for few, many in pairs)
 
 
 def _held_up(seen: Sequence[Meanwhile]) -> float:
@@ -110,7 +115,7 @@ def _slowest(seen: Sequence[Meanwhile]) -> float:
 
 def figures(found: Found) -> list[dict[str, Any]]:
     """What took seconds, as the table of milliseconds has it."""
-    told = {(what, size, rig): statistics.median(spent) for (rig, size, what), spent in found.seconds.items()}
+    told = {(what, size, rig): _median(found, rig, size, what, CLOCK) for rig, size, what in found.spent}
     return [
         {
             "operation": f"{what}, {size:,} people",
@@ -118,7 +123,7 @@ def figures(found: Found) -> list[dict[str, Any]]:
             "connections": 1,
             "p50_ms": round(seconds * 1000, 3),
             "per_second": round(1 / seconds, 3),
-            "processor_ms": 0.0,
+            "processor_ms": round(_median(found, rig, size, what, PROCESSOR) * 1000, 3),
         }
         for (what, size, rig), seconds in sorted(told.items())
     ]
@@ -129,6 +134,10 @@ def notes(found: Found, sizes: Sequence[int]) -> Iterator[str]:
     for rig, (used, most) in found.filled_up.items():
         came = f"{2 * CAP} people came for {CAP} seats on {LANES} connections"
         yield f"{rig}: {came}; {used} seats are used, and never more than {most} were"
+    for rig, size, what in found.spent:
+        if size == sizes[-1]:
+            seconds = _median(found, rig, size, what, PROCESSOR)
+            yield f"{rig}: {what}, {size:,} people, takes {seconds:.1f} s of processor time"
     for rig, seen in found.others.items():
         quiet, busy = (statistics.median(getattr(one, name).median_ms for one in seen) for name in ("quiet", "busy"))
         took, refused = statistics.median(one.seconds for one in seen), sum(one.busy.refused for one in seen)

@@ -162,8 +162,8 @@ def measured(
             one = filled[rig.name]
             with databases.opened(one.url) as store:
                 for size in sizes:
-                    for what, spent in resolution.timed(store, one.tenants["many"], size).items():
-                        found.seconds.setdefault((rig.name, size, what), []).append(spent)
+                    for what, spent in resolution.timed(store, one.tenants["many"], size, rig.database).items():
+                        found.spent.setdefault((rig.name, size, what), []).append(spent)
             writes = _client(rig, one.tenants["none"])
             there = resolution.meanwhile(writes, _posts(writes, WITHOUT), one.url, one.tenants["many"], sizes[-1])
             found.others.setdefault(rig.name, []).append(there)

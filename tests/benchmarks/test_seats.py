@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from benchmarks import load, report, resolution, seat_targets, seats, targets, turns
 from benchmarks.client import Times
-from benchmarks.resolution import GIVEN, PREVIEW, TAKEN, Meanwhile
+from benchmarks.resolution import GIVEN, PREVIEW, TAKEN, Meanwhile, Spent
 from benchmarks.seat_targets import CAP, Found
 from scim_service.storage.store import Store
 
@@ -46,21 +47,19 @@ def times(*milliseconds: float) -> Times:
 
 
 def test_figures_that_miss_their_bound_are_marked() -> None:
-    seconds = {
-        (rig, size, what): [size / 1000.0] * 3
-        for rig in targets.OURS
-        for size in (100, 1000, 30_000)
-        for what in (PREVIEW, GIVEN)
-    }
-    seconds[targets.SQLITE, 30_000, GIVEN] = [60.0] * 3
+    sizes, kinds = (100, 1_000, 30_000), (PREVIEW, GIVEN)
+    cases = itertools.product(targets.OURS, sizes, kinds)
+    spent = {(rig, size, what): [Spent(size / 1000, size / 500)] * 3 for rig, size, what in cases}
+    spent[targets.SQLITE, 30_000, GIVEN] = [Spent(60, 240)] * 3
     others = {rig: [Meanwhile(times(2, 2), times(4, 5, 1500), 30.0)] for rig in targets.OURS}
-    found = Found(seconds, {targets.SQLITE: (CAP, CAP + 1), targets.POSTGRESQL: (CAP - 1, CAP - 1)}, others)
+    found = Found(spent, {targets.SQLITE: (CAP, CAP + 1), targets.POSTGRESQL: (CAP - 1, CAP - 1)}, others)
     measured = targets.Measured(turns.Samples(), 0, missing={})
-    rows = {one.id: one.row(measured)["parts"] for one in seat_targets.rows(found, (100, 1000, 30_000))}
+    rows = {one.id: one.row(measured)["parts"] for one in seat_targets.rows(found, sizes)}
     told = {part["label"]: (part["value"], part["met"]) for row in rows.values() for part in row}
     assert told["SQLite, seats too many with 8 writers"] == (1, False)
     assert told["PostgreSQL, share of the cap that is reached"] == (0.995, False)
     assert told["SQLite, rule, a person of 30,000 against one of 1,000"] == (2, False)
+    assert told["SQLite, rule, a person of 30,000 against one of 1,000, by processor time"] == (4, False)
     assert told["PostgreSQL, rule, a person of 30,000 against one of 1,000"] == (1, True)
     assert told["PostgreSQL, preview of 30,000, seconds"] == (30, False)
     assert told["SQLite, median while it lasts against before"] == (2.5, False)
