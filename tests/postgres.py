@@ -57,6 +57,13 @@ def start(options: str = OPTIONS) -> Server:
     return Server(f"postgresql+psycopg://postgres@/postgres?host={folder}", folder, binaries)
 
 
+def programs() -> Path | None:
+    """The folder with the server's own pg_dump and pg_restore; None where there is none."""
+    on_path = shutil.which("pg_dump")
+    places = [Path(on_path).parent] if on_path and os.environ.get(URL) else list(_candidates())
+    return next((place for place in places if (place / "pg_dump").exists()), None)
+
+
 def _begin(folder: Path, binaries: Path, options: str) -> None:
     _own(folder)
     _run([binaries / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"])

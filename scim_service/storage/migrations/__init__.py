@@ -26,10 +26,10 @@ HERE = Path(__file__).parent
 _VERSION = "alembic_version"
 
 
-def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest schema, in one transaction; does nothing when it is there."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to a schema, the newest one, in one transaction; does nothing when it is there."""
     with _alone(url) as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), revision)
 
 
 @contextmanager
