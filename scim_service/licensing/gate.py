@@ -190,6 +190,11 @@ class Gate:
         """How many seats there are now, and are used."""
         return Level(self.types, dict(self.consuming))
 
+    def correct(self, type_seq: int, used: int) -> None:
+        """The ledger's number was wrong (I-12): so many seats are used; the caller has counted, and settles."""
+        assignments.count(self.work, type_seq, used - self.consuming[type_seq], None)
+        self.consuming[type_seq] = used
+
     def refresh_capacity(self) -> dict[int, Type]:
         """Look up the limits anew, because contracts changed or time passed; the types as they were before."""
         before = dict(self.types)

@@ -29,7 +29,6 @@ MOST = 20
 
 _assignments = tables.licensing.assignments
 _parked = tables.licensing.parked_seats
-_ledger = tables.licensing.ledger
 _TENANT: sa.BindParameter[Any] = sa.bindparam("tenant")
 _COUNTED = [
     sa.select(_assignments.c.type_seq, sa.func.count().label("seats"))
@@ -39,11 +38,6 @@ _COUNTED = [
     .where(_parked.c.tenant_id == _TENANT)
     .group_by(_parked.c.type_seq),
 ]
-_CORRECT = (
-    sa.update(_ledger)
-    .where(_ledger.c.tenant_id == _TENANT, _ledger.c.type_seq == sa.bindparam("which"))
-    .values(consuming=sa.bindparam("new_consuming"), version=_ledger.c.version + 1)
-)
 
 
 def heal(work: Work) -> list[str]:
@@ -79,8 +73,7 @@ def _recounted(work: Work, entered: Gate) -> list[tuple[int, str]]:
     for seq, kind in entered.types.items():
         before, now = entered.consuming[seq], seats[seq]
         if before != now:
-            work.execute(_CORRECT, which=seq, new_consuming=now)
-            entered.consuming[seq] = now
+            entered.correct(seq, now)
             audit.record(work, "ledger:recounted", kind.code, before=before, used=now)
             found.append((seq, f"{kind.code}: the ledger said {before} seats, {now} are used; it was counted anew."))
     return found
