@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Sequence
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 from flask.globals import app_ctx, request_ctx
 
 from scim_service import config, logs
@@ -17,6 +18,9 @@ from scim_service.storage.database import Database
 from scim_service.storage.store import Store
 
 _log = logging.getLogger("scim_service.requests")
+
+Pages = Sequence[Blueprint]
+"""Pages that an application has besides."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -33,8 +37,11 @@ def from_environment() -> Flask:
     return create_app(settings)
 
 
-def create_app(settings: Settings, store: Store | None = None) -> Flask:
-    """The whole service as a WSGI application: SCIM at /scim/v2, questions at /api/v1, health at /live and /ready."""
+def create_app(settings: Settings, store: Store | None = None, pages: Pages = ()) -> Flask:
+    """The whole service as a WSGI application: SCIM at /scim/v2, questions at /api/v1, health at /live and /ready.
+
+    `pages` are what only `demo` has besides.
+    """
     app = Flask("scim_service", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # no browser calls across origins; the framework's answer is HTML
     app.url_map.strict_slashes = False
@@ -47,6 +54,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.register_blueprint(scim.blueprint, url_prefix=doors.SCIM.prefix)
     app.register_blueprint(api.blueprint, url_prefix=doors.API.prefix)
     app.register_blueprint(health.blueprint)
+    for one in pages:
+        app.register_blueprint(one)
     failures.register(app)
     app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
