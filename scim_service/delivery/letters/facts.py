@@ -60,7 +60,7 @@ class Facts:
         return str(thing or "")
 
     def say(self, en: str, fr: str, **values: Any) -> str:
-        """One sentence in the letter's language, its placeholders filled; what ends with a period gets no second one."""
+        """One sentence in the letter's language, its placeholders filled; a name's own period stays the only one."""
         own = {"tenant": self.tenant, "product": self.product, "service": self._service(), "type": self.type}
         chosen = typography.template(fr if self.language == "fr" else en, self.language)
         told = {**own, **values}
