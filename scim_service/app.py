@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Sequence
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 from flask.globals import app_ctx, request_ctx
 
 from scim_service import config, logs
@@ -17,6 +18,9 @@ from scim_service.storage.database import Database
 from scim_service.storage.store import Store
 
 _log = logging.getLogger("scim_service.requests")
+
+Blueprints = Sequence[Blueprint]
+"""Pages that an application has besides."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -33,10 +37,11 @@ def from_environment() -> Flask:
     return create_app(settings)
 
 
-def create_app(settings: Settings, store: Store | None = None) -> Flask:
+def create_app(settings: Settings, store: Store | None = None, besides: Blueprints = ()) -> Flask:
     """The whole service as a WSGI application.
 
-    SCIM at /scim/v2, questions at /api/v1, the pages of letters' links at /links, health at /live and /ready.
+    SCIM at /scim/v2, questions at /api/v1, the pages of letters' links at /links, health at /live and /ready; and
+    `besides`, what only `demo` has.
     """
     app = Flask("scim_service", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # no browser calls across origins; the framework's answer is HTML
@@ -51,6 +56,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.register_blueprint(api.blueprint, url_prefix=doors.API.prefix)
     app.register_blueprint(pages.blueprint, url_prefix=doors.LINKS.prefix)
     app.register_blueprint(health.blueprint)
+    for one in besides:
+        app.register_blueprint(one)
     failures.register(app)
     app.wsgi_app = proxies.TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app

@@ -15,8 +15,11 @@ import click
 from scim_service import config
 from scim_service.cli import access, arguments, db, demo_data, opening, output, serve
 from scim_service.config import Settings
+from scim_service.delivery import smtp
+from scim_service.endpoints import mailbox
 
 KEY_FILE = "demo.key"
+WORDS = {"mailbox": "Letters that were sent", "letters": "A sample of every letter"}
 
 
 @click.command()
@@ -37,7 +40,11 @@ def demo(host: str | None, port: int | None, as_json: bool) -> None:
     with opening.opened(settings) as service:
         planted = demo_data.plant(service, str(settings.secret_key))
         told = facts(settings, planted)
-        serve.run(service, ready=lambda: output.made(welcome(settings, planted), told, as_json))
+        serve.run(
+            service,
+            ready=lambda: output.made(welcome(settings, planted), told, as_json),
+            besides=(mailbox.blueprint,),
+        )
 
 
 def prepare(found: Settings, host: str, port: int) -> Settings:
@@ -45,13 +52,14 @@ def prepare(found: Settings, host: str, port: int) -> Settings:
     found.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = found.secret_key or _key(found.data_dir / KEY_FILE)
     db.to_newest(found.database_url)
-    return replace(found, secret_key=key, host=host, port=port)
+    return replace(found, secret_key=key, host=host, port=port, smtp_url=found.smtp_url or smtp.MAILBOX)
 
 
 def facts(settings: Settings, planted: demo_data.Demo) -> dict[str, object]:
     """What `welcome` says, for a program: the base URL and the tokens."""
     tokens = [{"tenant": slug, "connection": name, "token": token} for (slug, name), token in planted.tokens.items()]
-    return {"base": access.base_url(access.public_url(settings)), "tokens": tokens, "user": planted.alice_id}
+    urls = {"base": access.base_url(access.public_url(settings)), **_pages(settings)}
+    return {**urls, "tokens": tokens, "user": planted.alice_id}
 
 
 def welcome(settings: Settings, planted: demo_data.Demo) -> str:
@@ -64,6 +72,7 @@ def welcome(settings: Settings, planted: demo_data.Demo) -> str:
         [
             "",
             f"SCIM base URL: {base}",
+            *(f"{WORDS[name]}: {url}" for name, url in _pages(settings).items()),
             "",
             "Tokens (tenant, connection):",
             *tokens,
@@ -73,6 +82,12 @@ def welcome(settings: Settings, planted: demo_data.Demo) -> str:
             "",
         ]
     )
+
+
+def _pages(settings: Settings) -> dict[str, str]:
+    """The pages that only the demo has; no mailbox where letters leave by a mail server."""
+    names = ["mailbox", "letters"] if settings.smtp_url == smtp.MAILBOX else ["letters"]
+    return {name: f"{access.public_url(settings)}{mailbox.blueprint.url_prefix}/{name}" for name in names}
 
 
 def _tries(base: str, tokens: dict[str, str], alice_id: str | None) -> list[str]:

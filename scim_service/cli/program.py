@@ -58,6 +58,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "reclaim": ("reclaim", "Who holds a seat and does not use it."),
         "explain": ("explain", "Why a person has a license, or has not."),
         "group": ("people", "The groups that the identity providers pushed."),
+        "outbox": ("outbox", "Which letters wait, were sent, or could not be, and why."),
         "log": ("log", "What happened, and whether it adds up to what there is."),
     },
     "Try": {

@@ -52,11 +52,18 @@ def serve(host: str | None, port: int | None, no_jobs: bool, server: str, worker
         many_servers.SERVERS[server](many_servers.Plan(settings, workers, not no_jobs))
 
 
-def run(service: Service, *, with_jobs: bool = True, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until TERM or INT; `ready` is called once the port is taken."""
+def run(
+    service: Service,
+    *,
+    with_jobs: bool = True,
+    ready: Callable[[], None] = lambda: None,
+    besides: app.Blueprints = (),
+) -> None:
+    """Serve until TERM or INT, with what only `demo` has `besides`; `ready` is called once the port is taken."""
     settings = service.settings
     logs.configure(settings.log_level)
-    bound = one_process.bind(app.create_app(settings, service.store), settings.host, settings.port, settings.threads)
+    made = app.create_app(settings, service.store, besides)
+    bound = one_process.bind(made, settings.host, settings.port, settings.threads)
     worker = jobs.Jobs(service.store, settings) if with_jobs else None
     if worker:
         worker.start()

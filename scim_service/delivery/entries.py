@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from scim_service.protocol.text import fold
 from scim_service.storage import tables
+from scim_service.storage.work import Work
+
+MOST = 1_000
+"""A listing has at most so many, the newest ones."""
 
 _outbox = tables.delivery.outbox
 
@@ -63,3 +69,31 @@ columns = (
     _outbox.c.leased_until,
 )
 """What to select of the outbox for `entry`."""
+
+_MINE = _outbox.c.tenant_id == sa.bindparam("tenant")
+_FIND = sa.select(*columns).where(_MINE, _outbox.c.seq == sa.bindparam("which"))
+_NEWEST = sa.select(*columns).where(_MINE).order_by(_outbox.c.seq.desc()).limit(MOST)
+_WANTED = {
+    "state": _outbox.c.state == sa.bindparam("wanted_state"),
+    "letter": _outbox.c.letter == sa.bindparam("wanted_letter"),
+    "to": _outbox.c.recipient_key == sa.bindparam("wanted_to"),
+}
+_LISTINGS = {
+    names: _NEWEST.where(*(_WANTED[one] for one in names))
+    for count in range(len(_WANTED) + 1)
+    for names in itertools.combinations(_WANTED, count)
+}
+
+
+def find(work: Work, seq: int) -> Entry | None:
+    """One message of the tenant, or None."""
+    row = work.row(_FIND, which=seq)
+    return None if row is None else entry(row)
+
+
+def listing(work: Work, state: str | None = None, letter: str | None = None, to: str | None = None) -> list[Entry]:
+    """The tenant's newest messages, the newest last: of one state, of one letter, to one address."""
+    wanted = {"state": state, "letter": letter, "to": None if to is None else fold(to)}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    rows = work.rows(_LISTINGS[tuple(given)], **{f"wanted_{name}": value for name, value in given.items()})
+    return [entry(row) for row in reversed(rows)]

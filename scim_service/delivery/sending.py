@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from scim_service.delivery import entries, outbox
 from scim_service.delivery.entries import Entry
 from scim_service.storage import tables
-from scim_service.storage.work import Work
+from scim_service.storage.work import Work, chunks
 
 LEASE = timedelta(minutes=10)
 """Much longer than a session, so that clocks of hosts which differ by minutes take nothing from each other."""
@@ -102,6 +102,13 @@ _PUT_OFF = (
     )
 )
 
+_AGAIN = (
+    sa.update(_outbox)
+    .where(_outbox.c.tenant_id == sa.bindparam("tenant"), _outbox.c.seq.in_(sa.bindparam("seqs", expanding=True)))
+    .where(_outbox.c.state.in_((outbox.QUEUED, outbox.DEAD)), _FREE)
+    .values(state=outbox.QUEUED, due_at=_NOW, tries=0, ended_at=None, leased_until=None, lease=None)
+)
+
 
 def take(work: Work, lease: str, most: int = BATCH) -> list[Entry]:
     """Messages that are due, for this sender alone until the lease ends; of each tenant in turn, the oldest first.
@@ -153,6 +160,15 @@ def put_off(work: Work, entry: Entry, lease: str, reason: str, most: int = len(W
 def held(work: Work, entry: Entry, lease: str, reason: str) -> bool:
     """It waits for a setting, as long as that takes."""
     return _later(work, entry, lease, reason, HELD, tries=entry.tries)
+
+
+def again(work: Work, taken: Sequence[Entry]) -> int:
+    """Have messages sent that were given up, or wait for their next try: now, with all their tries before them.
+
+    How many; one that a sender has in hand at this moment, and one that has ended otherwise, stays as it is.
+    """
+    now = {"at": work.now, "too_far": work.now + 2 * LEASE}
+    return sum(work.execute(_AGAIN, seqs=[one.seq for one in some], **now).rowcount for some in chunks(taken))
 
 
 def _later(work: Work, entry: Entry, lease: str, reason: str, wait: timedelta, tries: int) -> bool:

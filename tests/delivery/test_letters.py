@@ -199,6 +199,12 @@ def test_without_a_license_nothing_is_said_of_one(name: str, language: str) -> N
     assert not re.search(r"licen[sc]e", told, re.IGNORECASE)
 
 
+@pytest.mark.parametrize(("name", "language"), EVERY)
+def test_a_name_that_ends_with_a_period_ends_the_sentence(name: str, language: str) -> None:
+    sender = replace(samples.SENDER, tenant="Acme Inc.", product="Atelier Inc.", support="Bob Jr.")
+    assert ".." not in shown(sample(name, language, sender))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_new_address_that_needs_no_confirmation_is_told_without_a_link(language: str) -> None:
     letter = letters.write("address_changed_new", {}, samples.SENDER, language)
