@@ -57,6 +57,26 @@ def test_rows_are_those_that_core_gives(store: Store, length: int) -> None:
             assert all(isinstance(row.active, bool) and row.created_at == work.now for row in found)
 
 
+def test_a_list_that_a_statement_was_written_with_means_what_it_says(store: Store) -> None:
+    tenant = filled(store, 5)
+    asked = {
+        "some": (USERS.c.user_name_key.in_(["person0", "person3", "nobody"]), ["person0", "person3"]),
+        "others": (USERS.c.user_name_key.not_in(["person0", "person3"]), ["person1", "person2", "person4"]),
+        "none": (USERS.c.user_name_key.in_([]), []),
+        "all but none": (USERS.c.user_name_key.not_in([]), ["person0", "person1", "person2", "person3", "person4"]),
+        "numbers": (
+            sa.and_(USERS.c.version.in_([1, 2]), USERS.c.seq.in_(sa.bindparam("seqs", expanding=True))),
+            ["person1"],
+        ),
+    }
+    with store.reading(tenant, Actor("test")) as work:
+        known = {row.user_name_key: row.seq for row in work.rows(sa.select(USERS).where(MINE))}
+        for name, (condition, wanted) in asked.items():
+            statement = sa.select(USERS.c.user_name_key).where(MINE, condition).order_by(USERS.c.seq)
+            values = {"seqs": [known["person1"]]} if name == "numbers" else {}
+            assert [row.user_name_key for row in work.rows(statement, **values)] == wanted, name
+
+
 def test_many_rows_are_inserted_in_order_with_their_own_values(store: Store) -> None:
     tenant = filled(store, 40)
     with store.reading(tenant, Actor("test")) as work:
