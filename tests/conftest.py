@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -124,6 +124,13 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
 def empty_postgresql_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A PostgreSQL database without any table, whatever the test runs on."""
     yield from _made(request, "")
+
+
+@pytest.fixture
+def another_database(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Makes empty PostgreSQL databases, as many as are asked for."""
+    with ExitStack() as made:
+        yield lambda: made.enter_context(contextmanager(_made)(request, ""))
 
 
 @pytest.fixture
