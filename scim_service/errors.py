@@ -113,6 +113,10 @@ class UnsupportedMedia(ScimError):
     status = 415
 
 
+class Unprocessable(ScimError):
+    status = 422
+
+
 class TooManyRequests(ScimError):
     status = 429
 

@@ -16,6 +16,7 @@ from scim_service.access import connections, credentials, tenants
 from scim_service.app import create_app
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
+from tests import promised
 
 ACTOR = Actor("cli", "test")
 SECRET = "a key for tests only, long enough to be one"
@@ -49,7 +50,9 @@ class Caller:
         given = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/scim+json", **(headers or {})}
         got = self.client.open(f"/scim/v2{path}", method=method, data=data, headers=given)
         text = got.get_data(as_text=True)
-        return Answer(got.status_code, dict(got.headers), text, json.loads(text) if text else None)
+        answer = Answer(got.status_code, dict(got.headers), text, json.loads(text) if text else None)
+        promised.check(method, path, answer.status, answer.headers.get("Content-Type"), answer.body)
+        return answer
 
     def get(self, path: str, **query: Any) -> Answer:
         return self.send("GET", f"{path}?{urlencode(query, quote_via=quote)}" if query else path)

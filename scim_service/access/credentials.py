@@ -22,9 +22,12 @@ from scim_service.access.connections import Connection
 from scim_service.storage import tables
 from scim_service.storage.work import Work
 
-READ, WRITE, CHECK = "read", "write", "check"
+READ, WRITE, CHECK, ME = "read", "write", "check", "me"
 SCOPES = (READ, WRITE, CHECK)
-"""`read` and `write` are for SCIM (decision 8); `check` is for the product's questions and for nothing else (W16)."""
+"""`read` and `write` are for SCIM (decision 8); `check` is for the product's questions and for nothing else (W16).
+
+`me` is the scope of a token that stands for a person: nobody asks for it by name.
+"""
 
 DAYS, MOST_DAYS = 365, 730
 TOKEN = re.compile(r"scim_([0-9a-f]{8})_([A-Za-z0-9_-]{43})([0-9a-f]{8})")
@@ -33,6 +36,8 @@ _credentials = tables.access.credentials
 _connections = tables.access.connections
 _tenants = tables.access.tenants
 _licensing = tables.licensing.licensing
+_people = tables.access.token_people
+_users = tables.directory.users
 _MINE = _credentials.c.tenant_id == sa.bindparam("tenant")
 _BY_PREFIX = (
     sa.select(
@@ -58,6 +63,14 @@ _BY_PREFIX = (
     .join(_tenants, _tenants.c.id == _credentials.c.tenant_id)
     .where(_credentials.c.prefix == sa.bindparam("prefix"))
     .execution_options(across_tenants=True)
+)
+_PERSON = (
+    sa.select(_users.c.id, _users.c.active, _users.c.banned)
+    .join(_people, sa.and_(_people.c.tenant_id == _users.c.tenant_id, _people.c.user_seq == _users.c.seq))
+    .where(_users.c.tenant_id == sa.bindparam("of"), _people.c.prefix == sa.bindparam("prefix"))
+)
+_STANDS_FOR = sa.select(_people.c.user_seq).where(
+    _people.c.tenant_id == sa.bindparam("tenant"), _people.c.prefix == sa.bindparam("prefix")
 )
 _LISTING = (
     sa.select(_credentials, _connections.c.name.label("connection"))
@@ -92,6 +105,8 @@ class Caller:
     next_due: datetime | None
     settings: str
     """The tenant's settings as they are stored: they need no statement of their own then."""
+    person: str | None = None
+    """The id of the person for whom the token stands; None for a machine's."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +121,21 @@ class Credential:
     revoked_at: datetime | None
 
 
-def create(work: Work, connection: Connection, scope: str = WRITE, days: int = DAYS, seed: bytes | None = None) -> str:
+def create(
+    work: Work,
+    connection: Connection,
+    scope: str = WRITE,
+    days: int = DAYS,
+    seed: bytes | None = None,
+    user_seq: int | None = None,
+) -> str:
     """Make a token and return it, for the only time. Raises InvalidValue for a bad scope or more than 730 days.
 
-    `seed` (32 bytes or more) makes the token a function of it: the demo prints its tokens again (decision 37).
+    `seed` (32 bytes or more) makes the token a function of it: the demo prints its tokens again (decision 37). With a
+    `user_seq` it stands for that person, and its scope is `me`.
     """
-    if scope not in SCOPES:
+    scope = ME if user_seq is not None else scope
+    if scope not in SCOPES and user_seq is None:
         raise errors.InvalidValue(f"A token's scope is one of: {', '.join(SCOPES)}.")
     if not 1 <= days <= MOST_DAYS:
         raise errors.InvalidValue(f"A token lives for 1 to {MOST_DAYS} days.")
@@ -125,6 +149,8 @@ def create(work: Work, connection: Connection, scope: str = WRITE, days: int = D
         created_at=work.now,
         expires_at=work.now + timedelta(days=days),
     )
+    if user_seq is not None:
+        work.insert(_people, [{"prefix": token[5:13], "user_seq": user_seq}])
     audit.record(work, "token:created", token[5:13], connection=connection.name, scope=scope, days=days)
     return token
 
@@ -156,7 +182,16 @@ def authenticate(work: Work, token: str) -> Caller:
         last_seen_at=row.last_seen_at,
         next_due=row.next_due,
         settings=row.settings,
+        person=_person(work, row.tenant_id, token[5:13]) if row.scope == ME else None,
     )
+
+
+def _person(work: Work, tenant_id: int, prefix: str) -> str:
+    """The id of the person for whom a token stands. Raises Unauthorized once that person may not come in any more."""
+    row = work.row(_PERSON, of=tenant_id, prefix=prefix)
+    if row is None or not row.active or row.banned:
+        raise errors.Unauthorized("The person for whom this token stands is not active any more.")
+    return str(row.id)
 
 
 def listing(work: Work, connection: str | None = None) -> list[Credential]:
@@ -196,7 +231,8 @@ def rotate(work: Work, connection: Connection, prefix: str, days: int, overlap: 
         raise errors.NotFound(f"The token {prefix} belongs to {found.connection}; name that connection to rotate it.")
     if found.revoked_at is not None:
         raise errors.Refused(f"The token {prefix} was revoked or rotated already; create a new one instead.")
-    token = create(work, connection, found.scope, days)
+    person = work.value(_STANDS_FOR, prefix=prefix)
+    token = create(work, connection, found.scope, days, user_seq=person)
     work.execute(_END, which=prefix, at=work.now + overlap)
     audit.record(work, "token:rotated", prefix, successor=token[5:13], until=work.now + overlap)
     return token

@@ -9,6 +9,7 @@ import click
 from scim_service.access import connections, credentials
 from scim_service.access.credentials import Credential
 from scim_service.cli import arguments, opening, output
+from scim_service.licensing import direct
 from scim_service.storage.work import Work
 
 OVERLAP = timedelta(hours=24)
@@ -34,22 +35,25 @@ def token() -> None:
 @click.option(
     "--scope",
     type=click.Choice(credentials.SCOPES),
-    default=credentials.WRITE,
-    show_default=True,
-    help="read and write are for SCIM, check for the questions of /api/v1.",
+    help="read and write (which it is when left out) are for SCIM, check for the questions of /api/v1.",
 )
+@click.option("--user", metavar="USERNAME", help="For this person's own /Me, and for nothing else.")
 @_days
 @arguments.as_json
-def create(slug: str, name: str, scope: str, days: int, as_json: bool) -> None:
+def create(slug: str, name: str, scope: str | None, user: str | None, days: int, as_json: bool) -> None:
     """Make a token and print it, alone on standard output and this once.
 
     \b
     Example:
       scim-service token create acme --connection okta --days 180
+      scim-service token create acme --connection portal --user mara@example.com
     """
+    if scope is not None and user is not None:
+        raise click.UsageError("A token that stands for a person has no other scope; leave --scope out.")
 
     def act(work: Work) -> str:
-        return credentials.create(work, connections.find(work, name), scope, days)
+        person = None if user is None else direct.locked_person(work, user).seq
+        return credentials.create(work, connections.find(work, name), scope or credentials.WRITE, days, user_seq=person)
 
     made = opening.change(slug, act)
     _print_once(made, f"This token is shown only now. It lives for {days} days.", as_json)

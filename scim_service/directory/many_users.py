@@ -2,7 +2,8 @@
 
 Making people locks no group and nobody who is there already, so that many can be made before the licensing row is
 locked once (decision 19); whatever else a bulk request asks is a transaction of its own (`endpoints/scim/bulk.py`).
-Who comes with a license value is made alone, in a part that can be undone, as that can be refused for want of a seat.
+Who comes with a license value is made alone, in a part that can be undone, as that can be refused for want of a seat;
+so is who may be somebody inactive that comes back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_service import audit, errors
-from scim_service.directory import external_ids, users
+from scim_service.directory import external_ids, users, verifications
 from scim_service.directory.documents import Resource
 from scim_service.directory.users import Draft
 from scim_service.licensing import attributes, gate, seats
@@ -34,6 +35,9 @@ _EXTERNAL_IDS = sa.select(_external.c.external_id.label("held")).where(
     _external.c.connection_seq == sa.bindparam("connection"),
     _external.c.external_id.in_(sa.bindparam("held", expanding=True)),
 )
+_INACTIVE = _EXTERNAL_IDS.join(
+    _users, sa.and_(_users.c.tenant_id == _external.c.tenant_id, _users.c.seq == _external.c.owner_seq)
+).where(_users.c.active.is_(False))
 _SEQS = sa.select(_users.c.id, _users.c.seq).where(
     _users.c.tenant_id == _TENANT, _users.c.id.in_(sa.bindparam("ids", expanding=True))
 )
@@ -73,19 +77,28 @@ def create(work: Work, asked: Sequence[New], most_errors: int | None = None) -> 
 
     Raises what undoes the whole transaction: Uniqueness where somebody else just took a name, Again, Unavailable.
     """
-    making = _Making(work, most_errors)
-    for new in asked:
-        draft = _drafted(work, new)
-        if isinstance(draft, Draft) and attributes.values(draft.document):
+    making, drafts = _Making(work, most_errors), [_drafted(work, new) for new in asked]
+    inactive = _inactive(work, drafts)
+    for new, draft in zip(asked, drafts, strict=True):
+        if isinstance(draft, Draft) and (attributes.values(draft.document) or draft.external_id in inactive):
             _write_waiting(making)
             if not making.is_over:
                 making.results.append(_made_alone(work, new))
         else:
             making.waiting.append(draft)
+        if isinstance(draft, Draft) and draft.external_id is not None and not draft.row["active"]:
+            inactive.add(draft.external_id)
         if making.is_over:
             break
     _write_waiting(making)
     return making.results
+
+
+def _inactive(work: Work, drafts: Sequence[Draft | errors.ScimError]) -> set[str]:
+    """The externalIds of inactive people, who may come back: that is for `users.create` to say."""
+    connection = external_ids.connection_of(work)
+    ids = [one.external_id for one in drafts if isinstance(one, Draft) and one.external_id is not None]
+    return _held(ids, lambda some: work.rows(_INACTIVE, held=some, connection=connection))
 
 
 def _drafted(work: Work, new: New) -> Draft | errors.ScimError:
@@ -170,5 +183,7 @@ def _written(work: Work, drafts: Sequence[Draft]) -> list[Resource]:
     external_ids.USERS.keep_new(work, [(seqs[one.row["id"]], one.external_id) for one in drafts])
     audit.record_many(work, [(*draft.event, draft.event_data) for draft in drafts])
     claimed = seats.people_made(work, [seqs[one] for one in ids])
+    for draft in drafts:
+        verifications.pushed(work, seqs[draft.row["id"]], draft.document)
     paging.count_one(work, schema.USER.name, seqs[ids[0]], len(drafts))
     return [draft.resource(seqs[draft.row["id"]], claimed) for draft in drafts]

@@ -51,6 +51,9 @@ _SELECT = (
 )
 _BY_ID = _SELECT.where(_users.c.id == sa.bindparam("id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update(of=_users, key_share=True)
+_INACTIVE = _SELECT.where(
+    external_ids.USERS.table.c.external_id == sa.bindparam("given"), _users.c.active.is_(False)
+).with_for_update(of=_users, key_share=True)
 _BY_SEQS = _SELECT.where(_users.c.seq.in_(sa.bindparam("seqs", expanding=True))).order_by(_users.c.seq)
 _LOCK = sa.select(_users.c.seq).where(_users.c.tenant_id == _TENANT, _users.c.seq == _SEQ).with_for_update()
 _CHANGE = (
@@ -81,10 +84,15 @@ _GROUPS_OF = sa.select(_memberships.c.group_seq).where(
 def create(work: Work, payload: Mapping[str, Any], user_id: str | None = None) -> Resource:
     """Make a person from a POST body; active unless it says otherwise (decision 5). The id is a new one if not given.
 
-    Raises Uniqueness for a taken userName or externalId, InvalidValue and InvalidSyntax for what is no User.
+    Who is inactive and comes again under the externalId is the same person, with the same id (scim.md 1.11). Raises
+    Uniqueness for a taken userName or externalId, InvalidValue and InvalidSyntax for what is no User.
     """
     draft = drafted(work, payload, user_id)
     row, external_id, document = draft.row, draft.external_id, draft.document
+    if external_id is not None:
+        known = work.row(_INACTIVE, given=external_id, connection=external_ids.connection_of(work))
+        if known is not None:
+            return _save(work, _resource(known), {**document, "externalId": external_id})
     values = Part(_values, _value_rows(index_rows.of(document)), "user_seq")
     event = audit.part(work, *draft.event, **draft.event_data)
     seq = work.insert_with(_users, [values, external_ids.USERS.part(work, external_id), event], **row)

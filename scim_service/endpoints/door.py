@@ -154,6 +154,8 @@ def _refuse_by_scope(door: Door, who: Caller) -> None:
     """A token of the other door is let in to nothing; what is at no address is answered as such, not as a write."""
     if who.scope not in door.scopes:
         raise errors.Forbidden(door.stranger, code="wrong_scope")
+    if who.person is not None and request.routing_exception is None and request.endpoint not in door.own | door.open:
+        raise errors.Forbidden("This token stands for one person. Ask for /Me.", code="own_only")
     if not _is_read(door) and request.routing_exception is None and who.scope not in door.writers:
         raise errors.Forbidden("This token may only read. Use a token with the scope write.", code="read_only")
 

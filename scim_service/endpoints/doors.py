@@ -15,8 +15,8 @@ from scim_service.access import credentials, links
 
 @dataclass(frozen=True)
 class Door:
-    """Everything under `prefix`: which scopes come in, which of them may write, which endpoints need no token, and
-    which are `asking` though they are a POST.
+    """Everything under `prefix`: which scopes come in, which of them may write, which endpoints need no token,
+    which are `asking` though they are a POST, and which are all that a token of a person's `own` may ask.
 
     `stranger` is the sentence for a token of another door; `remembered`: whether the connection notes that it was
     seen here and what it was refused; `public`: no token is asked for, as a link is its own credential.
@@ -28,19 +28,28 @@ class Door:
     stranger: str
     open: frozenset[str] = frozenset()
     asking: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     remembered: bool = False
     public: bool = False
 
 
 SCIM = Door(
     prefix="/scim/v2",
-    scopes=frozenset({credentials.READ, credentials.WRITE}),
-    writers=frozenset({credentials.WRITE}),
+    scopes=frozenset({credentials.READ, credentials.WRITE, credentials.ME}),
+    writers=frozenset({credentials.WRITE, credentials.ME}),
     stranger="This token is for the questions of /api/v1 only. Make one for SCIM with: scim-service token create",
     open=frozenset(
-        {"scim.service_provider_config", "scim.resource_types", "scim.resource_type", "scim.schemas", "scim.one_schema"}
+        {
+            "scim.service_provider_config",
+            "scim.resource_types",
+            "scim.resource_type",
+            "scim.schemas",
+            "scim.one_schema",
+            "scim.read_openapi",
+        }
     ),
     asking=frozenset({"scim.search_everything", "scim.search_users", "scim.search_groups"}),
+    own=frozenset({"scim.read_me", "scim.replace_me", "scim.patch_me", "scim.refuse_me"}),
     remembered=True,
 )
 """Identity providers. Discovery answers without a credential unless `SCIM_OPEN_DISCOVERY` closes it (decision 15)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,14 @@ KEY = "scim_service"
 
 
 @dataclass
+class Running:
+    """Keys of the requests that this process is working on; `lock` guards them."""
+
+    keys: set[tuple[int, str]] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
 class Service:
     """One application's parts; kept in `app.extensions`."""
 
@@ -24,6 +33,7 @@ class Service:
     settings: Settings
     attempts: Attempts = field(default_factory=Attempts)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
+    running: Running = field(default_factory=Running)
     elapsed: Callable[[], float] = time.monotonic
     errors_noted: dict[int, float] = field(default_factory=dict)
     """When (monotonic) each connection's last error was written, so that an IdP in trouble is not a write each time."""

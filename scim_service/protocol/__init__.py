@@ -4,7 +4,8 @@ Here live the schemas that are served and obeyed (`schemas/*.json`, `schema.py`)
 `paths.py`), filters as typed trees (`filters.py`, `tree.py`) and what they mean for a document (`matching.py`), PATCH
 (`patch.py`), what a payload may hold (`validation.py`), what an answer shows (`rendering.py`), the messages around
 resources (`messages.py`), what is asked of a list (`searching.py`), where a walk goes on (`cursors.py`), bulk requests
-and their order (`bulk.py`), the forms of text (`text.py`) and every limit (`limits.py`).
+and their order (`bulk.py`), what tools read of all this (`openapi.py`), the forms of text (`text.py`) and every limit
+(`limits.py`).
 Not here: what an identity provider does differently (`idp/`), and anything that remembers. Called by every room to the
 left.
 

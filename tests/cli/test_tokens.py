@@ -44,3 +44,13 @@ def test_a_rotated_token_lives_beside_its_successor_for_the_overlap(acme: Termin
 def test_an_unknown_prefix_and_a_life_of_1000_days_are_refused(acme: Terminal) -> None:
     assert "0000" in acme.refused("token", "revoke", "acme", "00000000")
     assert "730" in acme.refused("token", "create", "acme", "--connection", "okta", "--days", "1000")
+
+
+def test_a_token_of_a_person_has_its_own_scope(acme: Terminal) -> None:
+    acme.do("person", "add", "acme", "--user", "mara@example.com")
+    token = acme.do("token", "create", "acme", "--connection", "okta", "--user", "Mara@example.com").out.strip()
+    listed = acme.do("token", "list", "acme", "--json").json
+    assert [one["scope"] for one in listed if one["prefix"] == token[5:13]] == ["me"]
+    both = ("--user", "mara@example.com", "--scope", "read")
+    assert "--scope" in acme.refused("token", "create", "acme", "--connection", "okta", *both)
+    assert "nobody" in acme.refused("token", "create", "acme", "--connection", "okta", "--user", "nobody")

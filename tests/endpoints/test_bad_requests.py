@@ -447,15 +447,6 @@ def test_a_method_that_an_address_does_not_have_is_405_with_those_that_it_has(ca
     assert everything(cast.store) == before
 
 
-def test_what_is_not_built_yet_is_501_and_changes_nothing(cast: Cast) -> None:
-    before = everything(cast.store)
-    for path in ("/Me",):
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-            answer = cast.acme.send(method, path, b"{}")
-            assert answer.status in {501, 404, 405} and refused(answer, answer.status, None, (method, path))
-    assert everything(cast.store) == before
-
-
 # ---- queries
 
 

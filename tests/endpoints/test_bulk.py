@@ -22,6 +22,7 @@ from scim_service.endpoints.scim import bulk as endpoint
 from scim_service.licensing import catalog, contracts, replay, rules, usage, verify
 from scim_service.protocol import limits
 from scim_service.protocol.schema import BULK_REQUEST_URN, BULK_RESPONSE_URN
+from scim_service.storage import tables
 from tests import service
 from tests.conftest import Count
 from tests.rows import everything
@@ -126,6 +127,21 @@ def test_of_a_circle_with_a_mistake_nobody_is_made(cast: Cast) -> None:
     assert statuses(answer) == ["409", "409", "409", "409", "201"]
     assert [one["response"].get("scimType") for one in results(answer)[:4]] == [None, "uniqueness", None, None]
     assert sorted(cast.acme.names("userName pr")) == ["b", "y"]
+
+
+def test_who_comes_back_in_a_bulk_request_is_referred_to_by_the_id_that_is_known(cast: Cast) -> None:
+    left = {name: cast.acme.user(name, externalId=name, active=False)["id"] for name in ("a", "z")}
+    circle = [managed(one, other) for one, other in ("ab", "ba")]
+    circle[0]["data"]["externalId"] = "a"
+    answer = send(cast.acme, *circle, person("z", externalId="z"), group("Team", "bulkId:a", "bulkId:z"))
+    assert statuses(answer) == ["201"] * 4
+    by_name = {one["userName"]: one for one in cast.acme.get("/Users").body["Resources"]}
+    assert {name: by_name[name]["id"] for name in ("a", "z")} == left
+    assert by_name["b"][ENTERPRISE]["manager"]["value"] == left["a"]
+    assert by_name["a"][ENTERPRISE]["manager"]["value"] == by_name["b"]["id"]
+    [team] = cast.acme.get("/Groups").body["Resources"]
+    assert {one["value"] for one in team["members"]} == set(left.values())
+    assert results(answer)[0]["location"].endswith(left["a"])
 
 
 def test_groups_cannot_be_in_each_other_in_a_circle(cast: Cast) -> None:
@@ -401,6 +417,8 @@ def document(chance: random.Random, kind: str, made: dict[str, list[str]]) -> di
     found: dict[str, Any] = {"schemas": [CORE], "userName": f"u{chance.randrange(12)}", "active": chance.random() < 0.8}
     if chance.random() < 0.3:
         found["externalId"] = f"x{chance.randrange(8)}"
+    if chance.random() < 0.5:
+        found["emails"] = [{"value": f"{found['userName']}@example.com"}]
     if chance.random() < 0.25:
         found |= {LICENSES: {"licenseType": chance.choice(["solo", "solo", "nothing"])}}
     if made["/Users"] and chance.random() < 0.3:
@@ -451,7 +469,15 @@ def state(cast: Cast) -> dict[str, Any]:
     with cast.reading(cast.acme_id) as work:
         numbers = [(one.code, one.used, one.waiting, one.grace) for one in usage.seats(work)]
         events = Counter((one.action, one.actor) for one in audit.everything(work))
-    return {"resources": json.loads(text), "seats": numbers, "events": events}
+        letters = Counter(row.letter for row in work.rows(LETTERS))
+        asked = Counter((row.kind, row.state) for row in work.rows(ASKED))
+    return {"resources": json.loads(text), "seats": numbers, "events": events, "letters": letters, "asked": asked}
+
+
+LETTERS = sa.select(tables.delivery.outbox.c.letter).where(tables.delivery.outbox.c.tenant_id == sa.bindparam("tenant"))
+ASKED = sa.select(tables.access.invitations.c.kind, tables.access.invitations.c.state).where(
+    tables.access.invitations.c.tenant_id == sa.bindparam("tenant")
+)
 
 
 def without_ids(one: dict[str, Any]) -> dict[str, Any]:

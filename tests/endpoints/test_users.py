@@ -239,3 +239,28 @@ def test_if_none_match_spares_an_answer_that_cannot_have_changed(cast: Cast) -> 
     assert cast.acme.send("DELETE", path, headers={"If-None-Match": "*"}).status == 412
     group = cast.acme.group("Team", alice["id"])
     assert cast.acme.send("GET", f"/Groups/{group['id']}", headers={"If-None-Match": "*"}).status == 304
+
+
+def test_who_is_inactive_and_comes_again_under_the_external_id_is_the_same_person(cast: Cast) -> None:
+    ann = cast.acme.user("ann", externalId="a-1", title="T")
+    team = cast.acme.group("Team", ann["id"])
+    cast.acme.patch(f"/Users/{ann['id']}", {"op": "replace", "path": "active", "value": False})
+    back = cast.acme.post("/Users", {"schemas": [CORE], "userName": "ann.ames", "externalId": "a-1"})
+    assert (back.status, back.body["id"], back.body["userName"]) == (201, ann["id"], "ann.ames")
+    assert back.body["active"] is True and "title" not in back.body
+    assert back.headers["ETag"] == back.body["meta"]["version"] == 'W/"3"'
+    assert [one["value"] for one in back.body["groups"]] == [team["id"]]
+    assert cast.acme.get(f"/Users/{ann['id']}").body == back.body
+    assert cast.acme.get("/Users", count=0).body["totalResults"] == 1
+
+
+def test_who_is_active_or_known_to_another_connection_only_does_not_come_back(cast: Cast) -> None:
+    ann = cast.acme.user("ann", externalId="a-1")
+    again = {"schemas": [CORE], "userName": "other", "externalId": "a-1"}
+    assert cast.acme.post("/Users", again).body["scimType"] == "uniqueness"
+    cast.acme.patch(f"/Users/{ann['id']}", {"op": "replace", "path": "active", "value": False})
+    other = cast.as_("okta").post("/Users", again)
+    assert other.status == 201 and other.body["id"] != ann["id"]
+    taken = cast.acme.post("/Users", {"schemas": [CORE], "userName": "other", "externalId": "a-1"})
+    assert (taken.status, taken.body["scimType"]) == (409, "uniqueness")
+    assert cast.acme.get(f"/Users/{ann['id']}").body["active"] is False

@@ -34,6 +34,13 @@ def created(body: dict[str, Any], of: Resource, location: str) -> Response:
     return document(body, 201, {"ETag": of.etag, "Location": location})
 
 
+def created_bodiless(of: Resource, location: str) -> Response:
+    """201 without the resource, as a client may prefer (RFC 7240 section 4.2)."""
+    answer = _bodiless(201, of)
+    answer.headers["Location"] = location
+    return answer
+
+
 def nothing(of: Resource | None = None) -> Response:
     """204: done, and there is nothing to say but the version."""
     return _bodiless(204, of)

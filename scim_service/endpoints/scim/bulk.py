@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
-from flask import Response, g
+from flask import Response, g, request
 
 from scim_service import errors
 from scim_service.directory import groups, many_users, users
@@ -26,7 +26,7 @@ from scim_service.directory.documents import Expected, Resource
 from scim_service.directory.group_rows import Group
 from scim_service.directory.many_users import Made, New
 from scim_service.endpoints import door, service
-from scim_service.endpoints.scim import answers, requests
+from scim_service.endpoints.scim import answers, changes, requests
 from scim_service.endpoints.scim.routes import blueprint
 from scim_service.protocol import bulk, limits, messages, patch
 from scim_service.protocol.bulk import Operation
@@ -48,6 +48,8 @@ _log = logging.getLogger("scim_service.bulk")
 @blueprint.post("/Bulk")
 def carry_out() -> Response:
     """Carry out the operations, in an order in which references can be followed; answer in theirs."""
+    if changes.HEADER in request.headers:
+        raise errors.InvalidValue(f"{changes.HEADER} is for one change; a bulk request is many. Leave it out.")
     asked = bulk.read(requests.message(limits.BULK_BODY_BYTES, limits.BULK_VALUES))
     makes = [one.makes for one in asked.operations if one.makes is not None]
     run = _Run(asked, {name: str(uuid.uuid4()) for name in makes})
@@ -127,9 +129,17 @@ class _Run:
         elif any(one.refers & self.failed for one in found):
             made = [errors.Refused(NOT_MADE)] * len(found)
         else:
-            whole = _outcome(lambda: door.attempted(lambda: _made_whole([self._new(one) for one in found])))
+            whole = _outcome(lambda: self._made_whole(found))
             made = [whole] * len(found) if isinstance(whole, errors.ScimError) else whole
         self._note_all(numbers, made)
+
+    def _made_whole(self, found: Sequence[Operation]) -> Sequence[Made]:
+        """People who are made all or none; once more where one of them came back and so has another id already."""
+        try:
+            return door.attempted(lambda: _made_whole([self._new(one) for one in found]))
+        except _CameBack as back:
+            self.ids |= {str(one.bulk_id): known for one, known in zip(found, back.ids, strict=True)}
+            return door.attempted(lambda: _made_whole([self._new(one) for one in found]))
 
     def _new(self, one: Operation) -> New:
         _expect_size(one)
@@ -170,6 +180,8 @@ class _Run:
             self.results[number] = {**shown, **place, "status": str(made.status), "response": body}
             return
         resource = made.resource if isinstance(made, Group) else made
+        if one.makes is not None and resource is not None:
+            self.ids[one.makes] = resource.id
         version = {} if resource is None else {"version": resource.etag}
         place = {"location": self._location(one)}
         self.results[number] = {**shown, **place, **version, "status": _status(one, made)}
@@ -203,6 +215,9 @@ def _made_whole(news: Sequence[New]) -> Sequence[Made]:
             made = many_users.create(work, news)
             if any(isinstance(one, errors.ScimError) for one in made):
                 raise _Undone(made)
+            ids = [one.id for one in made if isinstance(one, Resource)]
+            if ids != [new.id for new in news]:
+                raise _CameBack(ids)
             return made
     except _Undone as undone:
         return [one if isinstance(one, errors.ScimError) else errors.Refused(NOT_MADE) for one in undone.made]
@@ -214,6 +229,14 @@ class _Undone(Exception):
     def __init__(self, made: Sequence[Made]) -> None:
         super().__init__()
         self.made = made
+
+
+class _CameBack(Exception):
+    """Somebody was inactive and came back: the others have to refer to the id that is known; `ids` of all."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__()
+        self.ids = ids
 
 
 def _committed(act: Act) -> Resource | Group | None:

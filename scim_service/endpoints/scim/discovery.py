@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Response, request
 
+import scim_service
 from scim_service import errors
 from scim_service.endpoints import service
 from scim_service.endpoints.scim import answers, requests
 from scim_service.endpoints.scim.routes import blueprint
-from scim_service.protocol import limits, messages, schema
+from scim_service.protocol import limits, messages, openapi, schema
 
 SCHEMES = [
     {
@@ -92,6 +94,14 @@ def one_schema(urn: str) -> Response:
         if one.id.casefold() == urn.casefold():
             return answers.document(_schema(one))
     raise errors.NotFound("There is no such schema; /Schemas lists them.")
+
+
+@blueprint.get("/openapi.json")
+def read_openapi() -> Response:
+    """What can be asked here, for tools that read OpenAPI 3.1; made from the schemas."""
+    settings = service.current().settings
+    whole = openapi.document(requests.base(), scim_service.__version__, settings.open_discovery)
+    return Response(orjson.dumps(whole), content_type="application/json")
 
 
 def _refuse_filter() -> None:

@@ -8,7 +8,8 @@ from scim_service.directory import groups
 from scim_service.directory.documents import View
 from scim_service.directory.group_rows import Group
 from scim_service.endpoints import door, service
-from scim_service.endpoints.scim import answers, lists, requests
+from scim_service.endpoints.scim import answers, changes, lists, requests
+from scim_service.endpoints.scim.changes import Done
 from scim_service.endpoints.scim.routes import blueprint
 from scim_service.protocol.schema import GROUP
 from scim_service.storage.work import Work
@@ -25,11 +26,8 @@ def list_groups() -> Response:
 @door.again
 def create_group() -> Response:
     """A new group, with or without members."""
-    payload, view = requests.payload(GROUP), requests.view(GROUP)
-    with door.writing() as work:
-        group = groups.create(work, payload, door.profile().name)
-        body = _shown(work, group, view)
-    return answers.created(body, group.resource, f"{view.base}{GROUP.endpoint}/{group.resource.id}")
+    payload, view, profile = requests.payload(GROUP), requests.view(GROUP), door.profile().name
+    return changes.made(lambda work: _done(work, groups.create(work, payload, profile), view))
 
 
 @blueprint.get("/Groups/<group_id>")
@@ -48,11 +46,8 @@ def read_group(group_id: str) -> Response:
 @door.again
 def replace_group(group_id: str) -> Response:
     """A whole new group, members included."""
-    payload, view = requests.payload(GROUP), requests.view(GROUP)
-    with door.writing() as work:
-        group = groups.replace(work, group_id, payload, requests.expected())
-        body = _shown(work, group, view)
-    return answers.resource(body, group.resource)
+    payload, view, expected = requests.payload(GROUP), requests.view(GROUP), requests.expected()
+    return changes.changed(lambda work: _done(work, groups.replace(work, group_id, payload, expected), view))
 
 
 @blueprint.patch("/Groups/<group_id>")
@@ -61,10 +56,12 @@ def patch_group(group_id: str) -> Response:
     """Some changes to a group; a large one is not sent back unless attributes are asked for (decision 14)."""
     operations, view = requests.operations(GROUP), requests.view(GROUP)
     creates, expected = door.profile().replace_creates, requests.expected()
-    with door.writing() as work:
+
+    def act(work: Work) -> Done:
         group = groups.patch(work, group_id, operations, replace_creates=creates, expected=expected)
-        body = _shown(work, group, view) if _answers_with_body(group) else None
-    return answers.nothing(group.resource) if body is None else answers.resource(body, group.resource)
+        return _done(work, group, view, _answers_with_body(group))
+
+    return changes.changed(act)
 
 
 @blueprint.delete("/Groups/<group_id>")
@@ -74,6 +71,11 @@ def delete_group(group_id: str) -> Response:
     with door.writing() as work:
         groups.delete(work, group_id, requests.expected())
     return answers.nothing()
+
+
+def _done(work: Work, group: Group, view: View, with_body: bool = True) -> Done:
+    location = f"{view.base}{GROUP.endpoint}/{group.resource.id}"
+    return Done(group.resource, location, (lambda: _shown(work, group, view)) if with_body else None)
 
 
 def _shown(work: Work, group: Group, view: View) -> dict[str, object]:

@@ -68,6 +68,12 @@ def _body(size: int) -> bytes:
     return found
 
 
+def body_read() -> bytes:
+    """The body as it came, once `payload` has read it."""
+    found: bytes = g.get("body", b"")
+    return found
+
+
 def _read(stream: Any, most: int) -> bytes:
     parts, left = [], most
     while left and (part := stream.read(min(left, 65_536))):

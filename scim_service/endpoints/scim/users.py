@@ -5,10 +5,13 @@ from __future__ import annotations
 from flask import Response
 
 from scim_service.directory import users
+from scim_service.directory.documents import Resource, View
 from scim_service.endpoints import door
-from scim_service.endpoints.scim import answers, lists, requests
+from scim_service.endpoints.scim import answers, changes, lists, requests
+from scim_service.endpoints.scim.changes import Done
 from scim_service.endpoints.scim.routes import blueprint
 from scim_service.protocol.schema import USER
+from scim_service.storage.work import Work
 
 
 @blueprint.get("/Users")
@@ -23,10 +26,7 @@ def list_users() -> Response:
 def create_user() -> Response:
     """A new person."""
     payload, view = requests.payload(USER), requests.view(USER)
-    with door.writing() as work:
-        person = users.create(work, payload)
-        body = users.shown(work, [person], view)[0]
-    return answers.created(body, person, f"{view.base}{USER.endpoint}/{person.id}")
+    return changes.made(lambda work: _done(work, users.create(work, payload), view))
 
 
 @blueprint.get("/Users/<user_id>")
@@ -46,11 +46,8 @@ def read_user(user_id: str) -> Response:
 @door.again
 def replace_user(user_id: str) -> Response:
     """A whole new document for a person."""
-    payload, view = requests.payload(USER), requests.view(USER)
-    with door.writing() as work:
-        person = users.replace(work, user_id, payload, requests.expected())
-        body = users.shown(work, [person], view)[0]
-    return answers.resource(body, person)
+    payload, view, expected = requests.payload(USER), requests.view(USER), requests.expected()
+    return changes.changed(lambda work: _done(work, users.replace(work, user_id, payload, expected), view))
 
 
 @blueprint.patch("/Users/<user_id>")
@@ -59,10 +56,12 @@ def patch_user(user_id: str) -> Response:
     """Some changes to a person; the answer is always the person (decision 14)."""
     operations, view = requests.operations(USER), requests.view(USER)
     creates, expected = door.profile().replace_creates, requests.expected()
-    with door.writing() as work:
+
+    def act(work: Work) -> Done:
         person = users.patch(work, user_id, operations, replace_creates=creates, expected=expected)
-        body = users.shown(work, [person], view)[0]
-    return answers.resource(body, person)
+        return _done(work, person, view)
+
+    return changes.changed(act)
 
 
 @blueprint.delete("/Users/<user_id>")
@@ -72,3 +71,8 @@ def delete_user(user_id: str) -> Response:
     with door.writing() as work:
         users.delete(work, user_id, requests.expected())
     return answers.nothing()
+
+
+def _done(work: Work, person: Resource, view: View) -> Done:
+    location = f"{view.base}{USER.endpoint}/{person.id}"
+    return Done(person, location, lambda: users.shown(work, [person], view)[0])

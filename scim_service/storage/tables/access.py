@@ -54,6 +54,17 @@ credentials = sa.Table(
     sqlite_autoincrement=True,
 )
 
+token_people = sa.Table(
+    "token_people",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, nullable=False),
+    sa.Column("prefix", Key, nullable=False, comment="of the credential"),
+    sa.Column("user_seq", Seq, nullable=False, comment="for whom it stands; gone with the person"),
+    sa.PrimaryKeyConstraint("tenant_id", "prefix"),
+    sa.Index(None, "tenant_id", "user_seq"),
+    belongs("user_seq", "users", ondelete="CASCADE"),
+)
+
 administrators = sa.Table(
     "administrators",
     metadata,

@@ -155,6 +155,22 @@ def _external_ids(name: str, owner: str) -> sa.Table:
 user_external_ids = _external_ids("user_external_ids", "users")
 group_external_ids = _external_ids("group_external_ids", "groups")
 
+repeats = sa.Table(
+    "repeats",
+    metadata,
+    sa.Column("tenant_id", sa.Integer, nullable=False),
+    sa.Column("connection_seq", Seq, nullable=False),
+    sa.Column("key_hash", Key, nullable=False, comment="SHA-256 of an Idempotency-Key, in hex (reliability.md F2)"),
+    sa.Column("request_hash", Key, nullable=False, comment="SHA-256 of method, address and body, in hex"),
+    sa.Column("status", sa.BigInteger, nullable=False),
+    sa.Column("headers", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.PrimaryKeyConstraint("tenant_id", "connection_seq", "key_hash"),
+    sa.Index(None, "tenant_id", "created_at"),
+    belongs("connection_seq", "connections"),
+)
+
 totals = sa.Table(
     "totals",
     metadata,
