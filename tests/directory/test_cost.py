@@ -136,7 +136,7 @@ def asked(cast: Cast) -> Iterator[list[str]]:
             sa.event.remove(engine, "before_cursor_execute", note)
 
 
-MOST = {"create": (4, 7), "read": (2, 2), "find": (2, 2), "element": (2, 2), "leave": (4, 7), "come back": (3, 5)}
+MOST = {"create": (5, 8), "read": (2, 2), "find": (2, 2), "element": (2, 2), "leave": (4, 7), "come back": (3, 5)}
 """How many statements each may be on PostgreSQL and on SQLite, the look at the credential included; without letters."""
 
 
