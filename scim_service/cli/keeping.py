@@ -71,7 +71,7 @@ def backup(file: str, force: bool, as_json: bool) -> None:
 def restore(file: str | None, after_pg_restore: bool, old: str | None, as_json: bool) -> None:
     """Put the backup FILE in the place of the SQLite database; FILE - is standard input. Stop the service first.
 
-    It is refused while a process has the database open on this machine. The backup is checked, brought to this
+    It is refused while another process has the database open. The backup is checked, brought to this
     program's schema, and put in place at once; the database from before is kept beside it. Nothing that was ended since
     the backup comes back: links and sessions from before are dead, tokens that were revoked and bans stay. What should
     be looked at is listed: tokens that nothing can be said of, administrators and people who are back.
@@ -115,6 +115,8 @@ def _from_file(settings: Settings, file: str) -> tuple[list[str], dict[str, Any]
 
 def _after_pg_restore(old: str | None) -> tuple[list[str], dict[str, Any]]:
     with opening.service() as service, ExitStack() as opened:
+        service.store.database.close()
+        service.change_any(lambda work: restoring.expect_alone(work.connection))
         before = None if old is None else opened.enter_context(_other(old, service.store.clock))
         found = service.change_any(lambda work: restored.review(work, before))
     return list(reviews.told(found)), asdict(found)

@@ -4,7 +4,7 @@ Here: people (`users.py`), what an administrator does with them (`people.py`, wi
 invitations (`invitations.py`; what links answer in `answers.py`, the clock's part in `reminders.py`), whether addresses
 are theirs (`verifications.py`), what they are written to (`letters.py`),
 groups (`groups.py`), who is in which (`members.py`), how a stored document becomes an answer (`documents.py`,
-`relations.py`), and lists (`listing.py`).
+`relations.py`), lists (`listing.py`), and what stays ended after a backup was restored (`restored.py`).
 Not here: HTTP, provider habits, and every question about seats. When people come, go, or change activity, this room
 writes its own rows first and then tells `licensing.seats`.
 Called by the doors and the command line, with a `Work` as the first argument.

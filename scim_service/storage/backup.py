@@ -101,7 +101,9 @@ def copy(database: Database, part: Path, progress: Progress) -> str:
         try:
             pages(source.connection.driver_connection, part, progress)
         except sqlite3.Error as problem:
-            raise errors.Refused(f"The database could not be copied: {problem}.") from problem
+            raise errors.Refused(
+                f"The database could not be copied: {problem}. See whether the disk is full."
+            ) from problem
     found = damages(part, progress)
     if found:
         raise errors.Refused(f"The database is damaged: {'; '.join(found)}. Restore the last backup that was sound.")

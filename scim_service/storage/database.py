@@ -17,6 +17,9 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from scim_service import errors
 from scim_service.storage import guard, prepared
 
+APPLICATION = "scim-service"
+"""What our connections to PostgreSQL are called there."""
+
 WRITE_SECONDS = 25
 READ_SECONDS = 5
 POOL_SECONDS = 5
@@ -151,7 +154,7 @@ def postgresql_engine(database: Database, reading: bool) -> Engine:
         max_overflow=2,
         pool_timeout=POOL_SECONDS,
         pool_recycle=1800,
-        connect_args={"options": options, "application_name": "scim-service", "connect_timeout": POOL_SECONDS},
+        connect_args={"options": options, "application_name": APPLICATION, "connect_timeout": POOL_SECONDS},
     )
     _ask_the_idle(engine)
     return engine

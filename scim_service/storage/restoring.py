@@ -21,12 +21,12 @@ from scim_service import errors
 from scim_service.clock import Clock
 from scim_service.storage import backup, beside, faults, guard, migrations, schema_version, tables
 from scim_service.storage.backup import COMPANIONS, Progress
-from scim_service.storage.database import Database, is_busy
+from scim_service.storage.database import APPLICATION, Database, is_busy
 from scim_service.storage.store import Store
 
 IN_USE = (
-    "The database is in use. Stop every scim-service that serves or works on it (and whatever else has the file open), "
-    "then restore again."
+    "The database is in use. Stop every scim-service that serves or works on it, and whatever else has it open, then "
+    "restore again."
 )
 FOREIGN = "{} is no database of scim-service. Nothing was changed."
 MAGIC = b"SQLite format 3\0"
@@ -62,6 +62,22 @@ class Restoring:
         if kept is not None:
             os.chmod(kept, beside.MODE)
         return kept
+
+
+def expect_alone(connection: sa.Connection) -> None:
+    """Raises Refused where another process of ours is connected to the same PostgreSQL database."""
+    activity = sa.table("pg_stat_activity", *map(sa.column, ("pid", "datname", "application_name")))
+    others = (
+        sa.select(sa.func.count())
+        .select_from(activity)
+        .where(
+            activity.c.datname == sa.func.current_database(),
+            activity.c.application_name == APPLICATION,
+            activity.c.pid != sa.func.pg_backend_pid(),
+        )
+    )
+    if connection.execute(others).scalar():
+        raise errors.Refused(IN_USE, code="in_use")
 
 
 @contextmanager
@@ -179,7 +195,9 @@ def _take_in(source: Path | BinaryIO, part: Path, progress: Progress) -> None:
         with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as opened:
             backup.pages(opened, part, progress)
     except sqlite3.Error as problem:
-        raise errors.Refused(f"{source} cannot be read: {problem}. Nothing was changed.") from problem
+        raise errors.Refused(
+            f"{source} cannot be read, or there is no room for a copy of it: {problem}. Nothing was changed."
+        ) from problem
 
 
 def _expect_ours(copy: Database, source: Path | BinaryIO, progress: Progress) -> str:

@@ -211,3 +211,31 @@ def test_an_upgrade_keeps_the_older_database_beside_unless_there_is_no_room(tmp_
     other = Terminal({"SCIM_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}"})
     assert other.do("db", "upgrade", "--no-backup", "--json").json["kept"] is None
     assert list(tmp_path.glob("other.db.before*")) == []
+
+
+FULL = (
+    "import resource, runpy, sys\n"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+    "runpy.run_module('scim_service.cli', run_name='__main__')\n"
+)
+
+
+@pytest.mark.parametrize("command", ["backup", "backup -", "restore"])
+def test_where_the_disk_is_full_nothing_is_left_and_nothing_is_lost(
+    acme: Terminal, copy: str, tmp_path: Path, command: str
+) -> None:
+    """A limit on the size of files stands for a disk without room."""
+    before = sorted(one.name for one in tmp_path.iterdir())
+    arguments = {
+        "backup": ["backup", str(tmp_path / "new.db")],
+        "backup -": ["backup", "-"],
+        "restore": ["restore", copy],
+    }[command]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, *arguments], env=acme.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert sorted(one.name for one in tmp_path.iterdir() if not one.name.endswith(("-wal", "-shm"))) == before
+    assert len(prefixes(acme)) == 1

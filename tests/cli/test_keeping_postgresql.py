@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from scim_service.storage.database import shown
+from scim_service.storage.database import Database, shown
 from tests import postgres
 from tests.cli.conftest import Terminal
 
@@ -74,3 +75,11 @@ def test_each_database_is_told_its_own_way(acme: Terminal) -> None:
         refusal = acme.refused("restore", *arguments)
         assert f"pg_restore --no-owner --dbname={shlex.quote(url)} FILE" in refusal
         assert "restore --after-pg-restore" in refusal
+
+
+def test_it_is_refused_while_a_service_is_connected(acme: Terminal) -> None:
+    with closing(Database(acme.environment["SCIM_DATABASE_URL"])) as serving:
+        with serving.reads.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        assert acme.refused("restore", "--after-pg-restore").endswith("[in_use]")
+    assert acme.do("restore", "--after-pg-restore", "--json").json["epoch"] > 1
