@@ -31,12 +31,13 @@ CUT = "cut"
 
 @dataclass
 class Received:
-    """One mail as the server took it."""
+    """One mail as it came; `accepted`: the server has it; `answered`: and said so."""
 
     sender: str
     recipients: list[str]
     message: EmailMessage
     accepted: bool
+    answered: bool
 
     @property
     def message_id(self) -> str:
@@ -95,7 +96,9 @@ class _Post:
         content = envelope.content
         assert isinstance(content, bytes)
         parsed = email.message_from_bytes(content, _class=EmailMessage, policy=policy.SMTP)
-        taken = Received(str(envelope.mail_from), list(envelope.rcpt_tos), parsed, refusal in (None, CUT))
+        taken = Received(
+            str(envelope.mail_from), list(envelope.rcpt_tos), parsed, refusal in (None, CUT), refusal is None
+        )
         with self.lock:
             self.received.append(taken)
         return await _said(server, refusal, "250 OK")
