@@ -8,11 +8,12 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib import request
+from urllib import error, request
 
 PROGRAMS = ("chromium", "chromedriver")
 REQUIRED = "SCIM_TEST_REQUIRE_BROWSER"
@@ -57,8 +58,13 @@ class Browser:
         return str(self._do("GET", f"/element/{self._find(selector)}/text"))
 
     def press(self, selector: str) -> None:
-        """Click, and wait for the page that comes of it."""
+        """Click, and wait for the page that comes of it: until what was there is there no more."""
+        before = self._find("html")
         self._do("POST", f"/element/{self._find(selector)}/click", {})
+        end = time.monotonic() + SECONDS
+        while self._is_there(before):
+            assert time.monotonic() < end, f"no page came of {selector}"
+            time.sleep(0.05)
 
     def rect(self, selector: str) -> dict[str, float]:
         """x, y, width and height."""
@@ -80,6 +86,14 @@ class Browser:
 
     def close(self) -> None:
         self._do("DELETE", "")
+
+    def _is_there(self, element: str) -> bool:
+        try:
+            self._do("GET", f"/element/{element}/name")
+        except error.HTTPError as gone:
+            gone.close()
+            return False
+        return True
 
     def _find(self, selector: str) -> str:
         return str(self._do("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT])

@@ -20,7 +20,7 @@ from scim_service.directory.answers import Page
 from scim_service.directory.invitations import Invited
 from scim_service.jobs import reminders
 from scim_service.jobs.job import Context
-from scim_service.licensing import catalog, contracts, direct, usage, verify
+from scim_service.licensing import catalog, contracts, direct, replay, usage, verify
 from scim_service.storage import epoch, tables
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor, Work
@@ -128,8 +128,9 @@ class House:
         return found
 
     def check(self) -> None:
-        """Seats and rows agree, and no link is written down anywhere."""
+        """Seats, rows and the log's replay agree, and no link is written down anywhere."""
         assert self.ask(verify.findings) == []
+        assert [str(one) for one in self.ask(replay.check)] == []
         for row in self.letters():
             assert "/links/" not in row.facts and len(row.facts) < 600
 
