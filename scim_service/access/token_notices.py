@@ -99,5 +99,5 @@ def _step(row: Any, work: Work) -> int | None:
 
 def _messages(work: Work, row: Any, days: int, readers: Iterable[Administrator], language: str) -> list[Message]:
     left = -(-(row.expires_at - work.now) // DAY)
-    facts = {"connection": row.connection, "days": left}
+    facts = {"connection": f"{row.connection} ({row.prefix})", "days": left}
     return [Message(f"tok:{row.prefix}:{days}:{one.seq}", LETTER, one.email, language, facts) for one in readers]

@@ -7,11 +7,13 @@ default install; each is an extra of the same name. Every process opens the data
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from scim_service import app, errors, jobs, logs
+from scim_service.cli import worker
 from scim_service.config import Settings
 
 APPLICATION = "scim_service.app:from_environment"
@@ -30,7 +32,10 @@ class Plan:
 
 
 def granian(plan: Plan) -> None:
-    """Serve with granian until TERM or INT; the jobs run in the parent process."""
+    """Serve with granian until TERM or INT; the jobs run in a process of their own.
+
+    Granian forks its workers, and anew where one is lost: what forks must have no threads that hold locks.
+    """
     server = _library("granian").Granian(
         APPLICATION,
         factory=True,
@@ -44,14 +49,22 @@ def granian(plan: Plan) -> None:
         websockets=False,
         log_enabled=False,
     )
-    running = jobs.Jobs(app.open_store(plan.settings), plan.settings) if plan.with_jobs else None
-    if running:
-        running.start()
+    working = multiprocessing.get_context("spawn").Process(target=_work, args=(plan.settings,), name="jobs")
+    if plan.with_jobs:
+        working.start()
     try:
         server.serve()
     finally:
-        if running:
-            running.stop()
+        if plan.with_jobs:
+            working.terminate()
+            working.join()
+
+
+def _work(settings: Settings) -> None:
+    """The jobs, for as long as the process that serves is there."""
+    logs.configure(settings.log_level)
+    parent = multiprocessing.parent_process()
+    worker.run(jobs.Jobs(app.open_store(settings), settings), lambda: parent is None or not parent.is_alive())
 
 
 def gunicorn(plan: Plan) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import click
 
@@ -27,13 +28,14 @@ def worker() -> None:
     with opening.opened(settings) as service:
         opening.expect_current(service.store)
         logs.configure(settings.log_level)
-        _run(jobs.Jobs(service.store, settings))
+        run(jobs.Jobs(service.store, settings))
 
 
-def _run(running: jobs.Jobs) -> None:
+def run(running: jobs.Jobs, is_over: Callable[[], bool] = lambda: False) -> None:
+    """Run the jobs until TERM or INT, or until it is over for another reason, which is asked for all the time."""
     told: list[bool] = []
     with server.signals(lambda: told.append(True)):
         running.start()
-        while not told:
+        while not told and not is_over():
             time.sleep(server.WAKE_SECONDS)
     running.stop()

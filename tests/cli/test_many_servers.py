@@ -1,16 +1,19 @@
-"""Every server: answers, keeps the limit of a body also when it is chunked, ends at TERM with status 0."""
+"""Every server: answers, keeps the limit of a body also when it is chunked, runs the jobs, ends at TERM with 0."""
 
 from __future__ import annotations
 
 import http.client
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scim_service.cli import many_servers
+from scim_service.jobs import leases
 from scim_service.storage.store import Store
+from scim_service.storage.work import EVERY_TENANT
 from tests import service
 from tests.cli import processes
 
@@ -33,8 +36,22 @@ def test_a_server_answers_limits_bodies_and_leaves_with_0(
         assert posted(port, token, pieces(b'{"userName": "ben@example.com"}')) == 201
         assert posted(port, token, pieces(b'{"userName": "' + b"x" * 3_000_000 + b'"}')) == 413
         assert processes.answer(port, "/scim/v2/Users", {"Authorization": f"Bearer {token}"})[0] == 200
+        assert is_led(store, wanted=True)
         status, _, err = processes.ended(process)
     assert status == 0, err
+    assert is_led(store, wanted=False)
+
+
+def is_led(store: Store, wanted: bool) -> bool:
+    """Whether somebody runs the jobs, or nobody does, within some seconds; who leaves gives up the lease."""
+    end = time.monotonic() + (processes.SECONDS if wanted else leases.SECONDS / 2)
+    while time.monotonic() < end:
+        with store.reading(EVERY_TENANT, service.ACTOR) as work:
+            leader = leases.leader(work)
+        if wanted == bool(leader and leader.holds):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_several_workers_need_a_server_for_them(tmp_path: Path) -> None:
