@@ -86,7 +86,7 @@ ALONE = {
 }
 """Unique keys that do not begin with the tenant, besides a row's own counting key, and why."""
 
-DUE = {"ix_invitations_due", "ix_outbox_due"}
+DUE = {"ix_invitations_due", "ix_outbox_due", "ix_outbox_dead"}
 """Indexes for the rounds of the jobs, which find what is due in every tenant."""
 
 
