@@ -235,8 +235,8 @@ def _with_arrays(statement: Any) -> Any:
     def turn(binary: Any) -> None:
         listed = binary.right
         if isinstance(listed, sa.BindParameter) and listed.expanding:
-            known: dict[str, Any] = {} if listed.required else {"value": listed.value}
-            array: Any = sa.bindparam(listed.key, type_=ARRAY(_loose(listed.type)), **known)
+            kind, required = ARRAY(_loose(listed.type)), listed.required
+            array = sa.bindparam(listed.key, listed.value, type_=kind, required=required)
             binary.right = sa.any_(array) if binary.operator is operators.in_op else sa.all_(array)
             binary.operator = operators.eq if binary.operator is operators.in_op else operators.ne
 
