@@ -181,10 +181,13 @@ class _Prepared:
 
 
 def _cursor(connection: Connection) -> Any:
-    """The one cursor of a driver's connection: every statement is read to its end before the next.
+    """A cursor of the driver; on PostgreSQL the connection's only one, as every statement is read to its end.
 
-    A new one of psycopg's would learn anew how each type is written and read (20 µs a statement).
+    A new one of psycopg's would learn anew how each type is written and read (20 µs a statement). One of SQLite's that
+    is kept holds on to its statement, and with it to the lock of a connection that was lost.
     """
+    if connection.dialect.name == "sqlite":
+        return connection.connection.cursor()
     kept = connection.info
     if CURSOR not in kept:
         kept[CURSOR] = connection.connection.cursor()
