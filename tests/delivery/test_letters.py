@@ -219,14 +219,15 @@ def test_a_letter_without_its_link_is_not_written() -> None:
 
 def test_a_long_digest_is_cut_and_says_how_much_more_there_is() -> None:
     waiting = [{"type": {"code": f"t{number}", "name": ""}, "count": 1} for number in range(60)]
-    letter = sample("digest", "en", waiting=waiting)
+    letter = sample("digest", "en", waiting=waiting, more={"orphans": 3})
     (table, more, *_) = [one for one in letter.blocks if isinstance(one, Table) or one == "And 10 more."]
     assert isinstance(table, Table) and len(table.rows) == 50
     assert more == "And 10 more."
+    assert "And 3 more." in letter.blocks
 
 
 def test_a_digest_without_anything_says_so() -> None:
-    empty: dict[str, Any] = {name: [] for name in samples.FACTS["digest"] if name != "week"}
+    empty: dict[str, Any] = {name: [] for name in samples.FACTS["digest"] if name not in ("week", "more")}
     assert "There is nothing to tell of." in sample("digest", "en", **empty).blocks
 
 

@@ -19,6 +19,15 @@ KINDS = {
     "invitation": ("Invitation", "Invitation"),
     "verification": ("Confirmation of the address", "Confirmation de l’adresse"),
 }
+OUTCOMES = {
+    "kept": ("Still needed", "Encore utile"),
+    "given_up": ("Given up", "Licence rendue"),
+    "released": ("Released without an answer", "Libérée sans réponse"),
+    "reported": ("Not needed, but a group gives it", "Inutile, mais attribuée par un groupe"),
+    "over": ("Settled otherwise", "Réglé autrement"),
+}
+"""What came of asking who does not use a license (E-29)."""
+
 REASONS = {
     "cap_decrease": ("Fewer seats", "Moins de sièges"),
     "contract_end": ("End of the contract", "Fin du contrat"),
@@ -50,7 +59,8 @@ def digest(facts: Facts) -> Letter:
 def _section(facts: Facts, name: str) -> list[Block]:
     """A title and a table; nothing where there is nothing to tell."""
     title, heads, row = SECTIONS[name]
-    table = facts.table([facts.say(*one) for one in heads], [row(facts, one) for one in facts.listed(name)])
+    untold = int((facts.get("more") or {}).get(name, 0))
+    table = facts.table([facts.say(*one) for one in heads], [row(facts, one) for one in facts.listed(name)], untold)
     return [Heading(facts.say(*title)), *table] if table else []
 
 
@@ -87,6 +97,10 @@ def _orphan(facts: Facts, row: Mapping[str, Any]) -> tuple[str, ...]:
     return row["group"], facts.name(row["type"])
 
 
+def _reclaimed(facts: Facts, row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["name"], facts.name(row["type"]), _words(facts, OUTCOMES, row["outcome"])
+
+
 def _at(facts: Facts, text: str | None) -> str:
     return facts.instant(text) if text else ""
 
@@ -107,6 +121,11 @@ SECTIONS: dict[str, tuple[Pair, tuple[Pair, ...], Row]] = {
     ),
     "promoted": (("Given from the queue", "Attribuées depuis la file d’attente"), (PERSON, TYPE, SINCE), _request),
     "lost": (("Licenses lost", "Licences perdues"), (PERSON, TYPE, REASON), _lost),
+    "reclaimed": (
+        ("Licenses that were not used", "Licences inutilisées"),
+        (PERSON, TYPE, ("Outcome", "Résultat")),
+        _reclaimed,
+    ),
     "conflicts": (("Licenses in conflict", "Licences en conflit"), (PERSON, TYPE, ("With", "Avec")), _conflict),
     "orphans": (
         ("Rules without their group", "Règles dont le groupe n’existe plus"),

@@ -88,14 +88,14 @@ class Facts:
             return "".join(names)
         return self.say("{most} and {last}", "{most} et {last}", most=", ".join(names[:-1]), last=names[-1])
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[Block]:
-        """A table, and how much more there is than fits into a letter; nothing for no row."""
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str]], untold: int = 0) -> list[Block]:
+        """A table, and how much more there is than fits into a letter, or was posted; nothing for no row."""
         found = [tuple(row) for row in rows]
         if not found:
             return []
         blocks: list[Block] = [Table(tuple(heads), tuple(found[:ROWS]))]
-        if len(found) > ROWS:
-            more = len(found) - ROWS
+        more = max(len(found) - ROWS, 0) + untold
+        if more:
             blocks.append(self.count(more, ("And {n} more.", "And {n} more."), ("Et {n} autre.", "Et {n} autres.")))
         return blocks
 
