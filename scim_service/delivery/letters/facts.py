@@ -63,10 +63,7 @@ class Facts:
         """One sentence in the letter's language, its placeholders filled; a name's own period stays the only one."""
         own = {"tenant": self.tenant, "product": self.product, "service": self._service(), "type": self.type}
         chosen = typography.template(fr if self.language == "fr" else en, self.language)
-        told = {**own, **values}
-        for name in (name for name, value in told.items() if str(value).endswith(".")):
-            chosen = chosen.replace(f"{{{name}}}.", f"{{{name}}}")
-        return chosen.format(**told)
+        return typography.filled(chosen, {**own, **values})
 
     def count(self, number: int, en: tuple[str, str], fr: tuple[str, str], **values: Any) -> str:
         """The sentence for one, or for several: {n} is the number. Zero is several in English, and one in French."""

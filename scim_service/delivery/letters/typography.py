@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,6 +41,13 @@ def line(text: str) -> str:
     plain = "".join(one if one.isprintable() or one in JOINERS else _instead(one) for one in text[: MOST * 4])
     short = " ".join(plain.split())
     return short if len(short) <= MOST else short[: MOST - 1] + CUT
+
+
+def filled(sentence: str, values: Mapping[str, Any]) -> str:
+    """A sentence with its placeholders filled; a value's own period at its end stays the only one there."""
+    for name in (name for name, value in values.items() if str(value).endswith(".")):
+        sentence = sentence.replace(f"{{{name}}}.", f"{{{name}}}")
+    return sentence.format(**values)
 
 
 def lines(value: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scim_service.delivery.letters import typography
+
 EN: Mapping[str, str] = {
     "language": "English",
     "switch": "Language",
@@ -125,4 +127,4 @@ BY_LANGUAGE: Mapping[str, Mapping[str, str]] = {"en": EN, "fr": FR}
 
 def say(language: str, name: str, **values: str) -> str:
     """One sentence in a language."""
-    return BY_LANGUAGE[language][name].format(**values)
+    return typography.filled(BY_LANGUAGE[language][name], values)
