@@ -25,6 +25,8 @@ from tests import postgres
 START = datetime(2027, 3, 1, 8, tzinfo=UTC)
 REQUIRED = "SCIM_TEST_REQUIRE_POSTGRES"
 KEY = "scim_postgres_url"
+FILE_COPY_SINCE = 150_000
+"""The version of PostgreSQL that lets one choose how a database is copied."""
 
 _numbers = itertools.count(1)
 _server: postgres.Server | None = None
@@ -175,9 +177,16 @@ def named(url: str, name: str) -> str:
 def _made(request: pytest.FixtureRequest, how: str) -> Iterator[str]:
     url = request.getfixturevalue("postgresql_url")
     name = f"scim_test_{request.getfixturevalue('worker_name')}_{next(_numbers)}"
-    _administer(url, f"CREATE DATABASE {name}{how}")
+    _create(url, name, how)
     yield named(url, name)
     _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _create(url: str, name: str, how: str) -> None:
+    """Make a database; its files are copied, which costs a sixth of what writing them to the log does."""
+    with closing(psycopg.connect(url.replace("+psycopg", ""), autocommit=True)) as connection:
+        copying = " STRATEGY FILE_COPY" if connection.info.server_version >= FILE_COPY_SINCE else ""
+        connection.execute(f"CREATE DATABASE {name}{how}{copying}".encode())
 
 
 def _administer(url: str, statement: str) -> None:
