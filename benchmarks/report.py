@@ -165,9 +165,9 @@ The load comes from one process of its own (closed loop, one or eight connection
 answer is first checked to be right; a server that answers wrongly is left out of the row by name. Peers run in an
 environment of their own from `requirements/bench.txt`, set up as their documents say and at their fastest: connections
 kept open, a constant token, no log. The service writes its request log, checks a hashed token in the database for
-each request, and keeps index rows and events in the same commit. A commit is on the disk before it is acknowledged, on
-both databases; so that not the disk is measured, they are kept in memory where the machine has such a place, and the
-writes are measured once more on the disk.
+each request, and keeps index rows and events in the same commit; the people's mail domain is a verified one, so nobody
+is written to. A commit is on the disk before it is acknowledged, on both databases; so that not the disk is measured,
+they are kept in memory where the machine has such a place, and the writes are measured once more on the disk.
 
 Rates and latencies of a busy machine blur what a server costs. So the ratios of processor time stand beside them: of
 all processes of a server and of its database, for each answer.
