@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -197,7 +198,7 @@ def test_a_walk_loses_and_repeats_nobody_who_stays_while_people_come_and_go(
     cast: Cast, count: Count, seed: int, order: str | None, place: str, size: int, descending: bool
 ) -> None:
     chance = random.Random(seed)
-    acme = service.another(cast, f"t{chance.getrandbits(64)}").acme
+    acme = service.another(cast, f"t{uuid.uuid4().hex}").acme
     asked: dict[str, Any] = {} if order is None else {"sortBy": order}
     if order is not None and descending:
         asked["sortOrder"] = "descending"
