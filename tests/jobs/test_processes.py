@@ -147,6 +147,7 @@ class Team:
             one, before = self.leader()
             one.next_thing()
             one.running.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, one.pid, os.WSTOPPED)  # all of its threads have stopped: what it holds, it holds
             if self._can_write():
                 return one, before
             one.running.send_signal(signal.SIGCONT)
