@@ -90,6 +90,17 @@ def postgresql_url(worker_name: str) -> str:
     return url
 
 
+@pytest.fixture
+def postgresql_programs() -> Path:
+    """The folder with pg_dump and pg_restore; a visible skip where there is none, a failure where one is required."""
+    found = postgres.programs()
+    if found is None and os.environ.get(REQUIRED) == "1":
+        pytest.fail("pg_dump and pg_restore are required here: none beside the server, none on PATH")
+    if found is None:
+        pytest.skip("no pg_dump (none beside the server, none on PATH)")
+    return found
+
+
 @pytest.fixture(scope="session")
 def worker_name() -> str:
     """This worker's part in names of databases."""

@@ -25,7 +25,6 @@ from scim_service.storage import migrations, tables
 from scim_service.storage.database import Database, shown
 from scim_service.storage.store import Store
 from scim_service.storage.work import EVERY_TENANT, Actor
-from tests import postgres
 from tests.cli import processes
 from tests.cli.conftest import Terminal
 from tests.cli.writers import Writers
@@ -88,9 +87,7 @@ def of_sqlite(terminal: Terminal) -> tuple[Any, Any]:
 
 def of_postgresql(terminal: Terminal, request: pytest.FixtureRequest) -> tuple[Any, Any]:
     """pg_dump and pg_restore, and then our part."""
-    programs = postgres.programs()
-    if programs is None:
-        pytest.skip("no pg_dump here")
+    programs = request.getfixturevalue("postgresql_programs")
     make = request.getfixturevalue("another_database")
 
     def run(command: str) -> None:

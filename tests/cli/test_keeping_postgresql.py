@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from scim_service.storage.database import Database, shown
-from tests import postgres
 from tests.cli.conftest import Terminal
 
 
@@ -22,12 +21,9 @@ def kind() -> str:
 
 
 @pytest.fixture
-def programs() -> dict[str, str]:
-    """An environment with the server's own pg_dump and pg_restore; a visible skip where they are not here."""
-    found = postgres.programs()
-    if found is None:
-        pytest.skip("no pg_dump here")
-    return {**os.environ, "PATH": f"{found}{os.pathsep}{os.environ['PATH']}"}
+def programs(postgresql_programs: Path) -> dict[str, str]:
+    """An environment with the server's own pg_dump and pg_restore."""
+    return {**os.environ, "PATH": f"{postgresql_programs}{os.pathsep}{os.environ['PATH']}"}
 
 
 def run(command: str, programs: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -36,9 +37,9 @@ def mail(to: str = "ann@acme.example", key: str = "wel:1") -> Mail:
     return compose.mail(letter, to, OFFICE, 7, key, NOW)
 
 
-def server(url: str, **changes: object) -> Server:
+def server(url: str, **changes: Any) -> Server:
     made = Server.of(url, "acme.example")
-    return replace(made, connect_seconds=2.0, session_seconds=3.0, **changes)  # type: ignore[arg-type]
+    return replace(made, connect_seconds=2.0, session_seconds=3.0, **changes)
 
 
 def send(through: Server, *mails: Mail) -> list[Answer]:

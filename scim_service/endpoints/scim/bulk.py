@@ -15,6 +15,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -150,7 +151,7 @@ class _Run:
         for number in numbers:
             if self.left is None or self.left > 0:
                 one = self.asked.operations[number]
-                self._note(number, _outcome(lambda one=one: self._done(one)))  # type: ignore[misc]
+                self._note(number, _outcome(partial(self._done, one)))
 
     def _done(self, one: Operation) -> Resource | Group | None:
         if one.refusal is not None:
